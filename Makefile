@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+#
+# Every command a person types is here or in mk/*.mk; `make help` lists them from the comments
+# that start with two hash signs. There is one make, not one per folder: each mk/*.mk adds its
+# targets to this one, so that any file can name any other as a prerequisite.
+#
+#   mk/kernel.mk     build/parvix, build/parvix.sym      mk/rig.mk    the hypervisor, check-elf, lint
+#   mk/toolchain.mk  the C library and its driver        mk/test.mk   the test suites
+#   mk/user.mk       build/root.img, the root image
+#
+# For a recipe: `$(call say,CC,$@)` prints the step's one line, `$(Q)command` runs the command, which
+# is shown only with V=1. Everything made goes below $(BUILD).
+
+BUILD := build
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+ifeq ($(V),1)
+Q :=
+else
+Q := @
+endif
+say = @printf '  %-9s %s\n' '$(1)' '$(2)'
+
+# Options of `make run`, as for the program: make run ARGS='--memory 32 --append loglevel=7'
+ARGS ?=
+
+.PHONY: help all run quick clean distclean FORCE
+
+help: ## list these commands
+	@awk -f tools/help.awk $(MAKEFILE_LIST)
+
+all: $(BUILD)/parvix $(BUILD)/root.img $(BUILD)/xen ## build the kernel, the root image and fetch the hypervisor
+
+# The second make starts after the packages are there: mk/*.mk ask the compiler for its paths.
+run: ## build what has changed and boot to a shell (ARGS='...' for tools/parvix run)
+	@tools/doctor --quiet --install
+	@$(MAKE) --no-print-directory all
+	@tools/parvix run $(ARGS)
+
+quick: run ## the same as run
+
+clean: ## remove what was built from this tree, keep the C library and the hypervisor
+	$(call say,CLEAN,$(BUILD))
+	$(Q)if [ -d $(BUILD) ]; then find $(BUILD) -mindepth 1 -maxdepth 1 \
+		! -name toolchain ! -name cross ! -name xen ! -name sources -exec rm -rf {} +; fi
+
+distclean: ## remove everything that was built or fetched
+	$(call say,CLEAN,$(BUILD) entirely)
+	$(Q)rm -rf $(BUILD)
+
+include $(wildcard mk/*.mk)
