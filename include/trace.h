@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The trace ring and the counters: on from the first instruction, cheap enough to stay on.
+ *
+ * Each CPU has a ring of fixed-size records (time stamp, kind, up to three arguments), overwritten
+ * when full; a panic prints the tail, /proc/trace all of it. Counters count what costs: calls to
+ * the hypervisor by kind, traps by vector, events by port, context switches, page-table writes ...
+ */
+#ifndef TRACE_H
+#define TRACE_H
+
+#include <types.h>
+
+/* X(name, text for the three arguments, "-" where unused) */
+#define TRACE_KINDS(X)                                                                      \
+	X(boot, "phase", "-", "-")                                                          \
+	X(call, "nr", "arg", "result") /* a call into the hypervisor */                     \
+	X(trap, "vector", "ip", "addr")                                                     \
+	X(event, "port", "-", "-")                                                          \
+	X(syscall, "nr", "arg", "result")                                                   \
+	X(switch, "from", "to", "-")                                                        \
+	X(fork, "parent", "child", "-")                                                     \
+	X(exec, "pid", "entry", "-")                                                        \
+	X(exit, "pid", "status", "-")                                                       \
+	X(signal, "pid", "sig", "ip")                                                       \
+	X(fault, "addr", "error", "kind")                                                   \
+	X(pin, "top", "tables", "unpin")                                                    \
+	X(batch, "updates", "flush", "caller") /* a batch of page-table updates was sent */ \
+	X(timer, "deadline", "-", "-")                                                      \
+	X(dev, "device", "state", "-")                                                      \
+	X(refused, "call", "index", "caller") /* the hypervisor refused an update */        \
+	X(oom, "pid", "pages", "-")
+
+enum trace_kind {
+#define X(name, a, b, c) TR_##name,
+	TRACE_KINDS(X)
+#undef X
+		TR_count
+};
+
+struct trace_record {
+	uint64_t tsc;
+	uint32_t kind;
+	int32_t pid;
+	uint64_t arg[3];
+};
+
+void trace_record(enum trace_kind kind, uint64_t a, uint64_t b, uint64_t c);
+#define trace(name, a, b, c) trace_record(TR_##name, (uint64_t)(a), (uint64_t)(b), (uint64_t)(c))
+
+/* Print the last @n records to the console (panic). */
+void trace_print_tail(unsigned n);
+/* Format records as text for /proc/trace into @buf from record number *@pos on; returns bytes, 0 at
+ * the end. */
+size_t trace_format(uint64_t *pos, char *buf, size_t size);
+
+/* System calls are traced only if asked for (kernel argument `trace-syscalls`, or writing to
+ * /proc/trace). */
+extern bool trace_syscalls;
+
+/* Counters, summed over CPUs when read. X(name, text) */
+#define COUNTERS(X)                                                           \
+	X(syscalls, "system calls")                                           \
+	X(traps, "exceptions taken")                                          \
+	X(faults, "page faults")                                              \
+	X(faults_cow, "copy-on-write faults that copied")                     \
+	X(events, "events (interrupts) delivered")                            \
+	X(upcalls, "event upcalls")                                           \
+	X(switches, "context switches")                                       \
+	X(idles, "times idle")                                                \
+	X(pte_stores, "page-table entries written by plain stores")           \
+	X(pte_updates, "page-table entries written through the update queue") \
+	X(batches, "update batches sent")                                     \
+	X(pins, "address spaces pinned")                                      \
+	X(unpins, "address spaces unpinned")                                  \
+	X(tlb_pages, "TLB entries flushed")                                   \
+	X(tlb_full, "TLB flushes, whole")                                     \
+	X(timer_sets, "timer deadlines set")                                  \
+	X(forks, "forks")                                                     \
+	X(execs, "execs")                                                     \
+	X(pages_zeroed, "pages zeroed")                                       \
+	X(pages_copied, "pages copied")                                       \
+	X(console_out, "console bytes written")                               \
+	X(console_in, "console bytes read")
+
+enum counter {
+#define X(name, text) CNT_##name,
+	COUNTERS(X)
+#undef X
+		CNT_count
+};
+
+/* count(faults): add one to this CPU's counter. */
+#define count(name) (this_cpu()->counters[CNT_##name]++)
+#define count_add(name, n) (this_cpu()->counters[CNT_##name] += (n))
+uint64_t counter_read(enum counter c);
+const char *counter_text(enum counter c);
+
+#endif
