@@ -34,8 +34,9 @@
 /* Kernel address map (see docs/memory.md). Xen keeps 0xffff800000000000 .. 0xffff87ffffffffff. */
 #define USER_END 0x00007ffffffff000ul
 #define DIRECT_MAP \
-	0xffff888000000000ul          /* all physical pages, by pfn; 512 GiB: one top-level slot */
-#define KVM_BASE 0xffffc90000000000ul /* kernel stacks, other mappings with guard pages; one slot \
+	0xffff888000000000ul /* all physical pages, by pfn; 512 GiB: one top-level slot */
+#define KVM_BASE                                                                                  \
+	0xffffc90000000000ul          /* kernel stacks, other mappings with guard pages; one slot \
 				       */
 #define KVM_SIZE 0x0000000040000000ul /* 1 GiB */
 #define KERNEL_BASE \

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory: pages, small objects, kernel stacks, address spaces (kernel/mm).
+ *
+ * Lock order within the room: aspace->lock (mutex) > page lock > slab > page allocator. See
+ * <lock.h>.
+ */
+#ifndef MM_H
+#define MM_H
+
+#include <list.h>
+#include <lock.h>
+#include <mmu.h>
+#include <types.h>
+
+/* ---- pages (page.c): buddy allocator with a per-CPU stock of single pages ---- */
+
+#define PG_CACHE 0x01u    /* in the page cache: owner, index are valid */
+#define PG_UPTODATE 0x02u /* contents read */
+#define PG_DIRTY 0x04u    /* differs from the disk */
+#define PG_LOCKED 0x08u   /* under I/O; waiters sleep in page_lock() */
+#define PG_ERROR 0x10u    /* the last I/O failed */
+#define PG_ANON 0x20u     /* belongs to user address spaces */
+#define PG_RESERVED 0x40u /* never the allocator's */
+#define PG_SLAB 0x80u
+#define PG_TABLE 0x100u /* a page table: never mapped writable */
+
+struct pcache;
+
+struct page {
+	volatile int refs; /* 0: free. A page-cache page has one for the cache, one for each PTE,
+			      one for each user */
+	volatile unsigned flags;
+	struct list link; /* free list, or LRU of the page cache */
+	struct pcache *owner;
+	uint64_t index; /* in the owner, in pages */
+	struct page *hash_next;
+	unsigned order; /* of the free block that this page heads */
+	void *private;  /* slab, file system */
+};
+
+extern struct page *pages; /* by pfn */
+
+static inline struct page *pfn_page(pfn_t pfn)
+{
+	return &pages[pfn.v];
+}
+static inline pfn_t page_pfn(const struct page *pg)
+{
+	return PFN(pg - pages);
+}
+static inline void *page_va(const struct page *pg)
+{
+	return pfn_va(page_pfn(pg));
+}
+
+#define ALLOC_ZERO 1u
+/* May not reclaim, sleep or use the reserve: for interrupt handlers and for callers with spinlocks.
+ */
+#define ALLOC_ATOMIC 2u
+/* For a user page: fails earlier, so that the kernel keeps a reserve. */
+#define ALLOC_USER 4u
+
+/* Set up struct page for all frames and free those from boot_info.first_free on (not the boot
+ * module's). */
+void page_init(void);
+/* 2^order pages, refs = 1 on the first; NULL: none. Reclaims from the page cache first unless
+ * ALLOC_ATOMIC. */
+struct page *page_alloc(unsigned order, unsigned flags);
+void page_get(struct page *pg);
+/* Drop a reference; the last one frees (order as allocated). */
+void page_put(struct page *pg);
+pfn_t page_alloc_pfn(unsigned flags); /* one page, PFN_NONE if there is none */
+void page_free_pfn(pfn_t pfn);
+unsigned long pages_free(void);
+unsigned long pages_total(void); /* that the allocator ever had */
+void page_lock(struct page *pg);
+bool page_trylock(struct page *pg);
+void page_unlock(struct page *pg);
+/* Add @n frames (a RAM disk given up, ballooning in). */
+void page_add_range(pfn_t first, unsigned long n);
+
+/* ---- small objects (slab.c): size classes 16 .. 2048 bytes, larger ones in whole pages ---- */
+void slab_init(void);
+void *kmalloc(size_t size, unsigned flags); /* 16-byte aligned, 64 from 64 bytes on; NULL */
+void kfree(void *p);                        /* NULL is fine */
+size_t kmalloc_used(void);                  /* bytes handed out now: for leak checks */
+
+/* ---- mappings with guard pages (kvm.c) ---- */
+#define KSTACK_PAGES 4
+void kvm_init(void);
+/* A kernel stack with an unmapped page below; returns its top, or NULL. Freed ones are kept for
+ * reuse (no hypercall). */
+void *kstack_alloc(void);
+void kstack_free(void *top);
+/* Contiguous mapping of @n pages allocated one by one; NULL: none. */
+void *kvm_alloc(unsigned n);
+void kvm_free(void *va, unsigned n);
+bool kvm_is_guard(unsigned long va); /* for the panic message: "kernel stack overflow" */
+
+/* ---- address spaces (aspace.c regions, fault.c faults, fork in copy.c) ---- */
+
+#define REGION_SHARED 0x1u /* MAP_SHARED: fork shares the pages, writes go to the file */
+#define REGION_STACK 0x2u  /* grows down on a fault, as far as the limit */
+#define REGION_HEAP 0x4u   /* brk */
+
+struct vnode;
+
+/* Half-open [start, end), page aligned, sorted by address in aspace->regions; never overlapping. */
+struct region {
+	struct list link;
+	unsigned long start, end;
+	unsigned prot;       /* PROT_* */
+	unsigned flags;      /* REGION_* */
+	struct vnode *vnode; /* NULL: anonymous. Holds a reference */
+	uint64_t offset;     /* file offset of start, page aligned */
+	uint64_t file_end;   /* file offset behind which pages are zero (ELF: end of p_filesz); ~0:
+				none */
+};
+
+struct aspace {
+	volatile int refs;
+	mutex_t lock;
+	struct mmu mmu;
+	struct list regions;
+	unsigned long brk_start, brk;
+	unsigned long stack_limit;        /* bytes */
+	unsigned long data_limit;         /* bytes of anonymous memory; RLIMIT_DATA/AS */
+	unsigned long pages;              /* resident user pages */
+	unsigned long pages_mapped;       /* sum of region sizes in pages */
+	unsigned long arg_start, arg_end; /* for /proc/PID/cmdline */
+};
+
+struct aspace *aspace_create(void); /* empty, not published; NULL: no memory */
+void aspace_get(struct aspace *as);
+void aspace_put(struct aspace *as); /* the last one unmaps and frees all: not the one loaded */
+/* Add a region; takes its own reference on @vn. -ENOMEM, -EEXIST on overlap. Lock held or space
+ * private. */
+int aspace_map(struct aspace *as, unsigned long start, unsigned long end, unsigned prot,
+	       unsigned flags, struct vnode *vn, uint64_t offset, uint64_t file_end);
+int aspace_unmap(struct aspace *as, unsigned long start, unsigned long end);
+int aspace_protect(struct aspace *as, unsigned long start, unsigned long end, unsigned prot);
+/* A free range of @size bytes for mmap, at or near @hint; 0: none. */
+unsigned long aspace_find(struct aspace *as, unsigned long hint, unsigned long size);
+/*
+ * Make the pages of [start, end) present before the first access: used by exec while the space is
+ * not published, when entries cost a store each. File pages already in the cache are mapped;
+ * anonymous pages only if @anon. Best effort.
+ */
+void aspace_prefault(struct aspace *as, unsigned long start, unsigned long end, bool anon);
+/* Copy for fork: new space, published; the parent's writable private pages become read-only in one
+ * batch. */
+int aspace_fork(struct aspace *parent, struct aspace **child, unsigned long user_rsp);
+/*
+ * Resolve a fault at user address @addr (@err: PF_*). 0: retry the instruction; -EFAULT: SIGSEGV,
+ * no mapping; -EACCES: SIGSEGV, protection; -EIO: SIGBUS; -ENOMEM: out of memory (the caller kills
+ * or has been killed).
+ */
+int aspace_fault(struct aspace *as, unsigned long addr, unsigned err);
+/* Write into an unpublished or foreign space (exec's stack, core of setup). 0, -EFAULT, -ENOMEM. */
+int aspace_write(struct aspace *as, unsigned long addr, const void *src, size_t n);
+unsigned long aspace_brk(struct aspace *as, unsigned long new_brk);
+/* One line per region, as Linux's /proc/PID/maps. Returns bytes. */
+size_t aspace_describe(struct aspace *as, char *buf, size_t size);
+
+/* Choose a process and kill it, with a line that says so (oom.c). True if the chosen one is the
+ * current process. */
+bool oom_kill(void);
+
+#define MMAP_BASE 0x40000000ul
+#define STACK_TOP_LOW 0x1100000ul /* under programs linked by our own driver: see docs/memory.md \
+				   */
+#define STACK_TOP_HIGH 0x00007ffffffff000ul /* for others */
+
+#endif
