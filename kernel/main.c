@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The boot order: read this first.
+ *
+ * arch/<world>/boot.S and boot.c have found out where we run, set `machine` and `boot_info`, and made what a kernel
+ * cannot be without: a console, traps, per-CPU data, page tables that map all memory. From here on nothing knows
+ * which world it is in: each line below starts one room of the kernel, in the order in which they need each other.
+ *
+ *   line                what it gives                         under PV it costs
+ *   ------------------  ------------------------------------  ----------------------------------------------
+ *   page_init           free pages                            nothing: plain memory
+ *   slab_init, kvm_init kmalloc, guarded kernel stacks        a batch of page-table updates per new stack
+ *   sched_init          threads; this code becomes one        nothing
+ *   fs_init ...         file systems and devices by name      nothing
+ *   selftest            a line per facility                   a hypercall or two per facility
+ *   ramdisk, root       the root file system                  nothing: the disk is memory already
+ *   proc_start_init     the first program                     pin its tables; then a multicall per switch
+ */
+#include <bootarg.h>
+#include <fs.h>
+#include <machine.h>
+#include <mm.h>
+#include <printk.h>
+#include <proc.h>
+#include <string.h>
+#include <tty.h>
+#include <version.h>
+
+static unsigned selftest_failures;
+
+static void selftest_report(const char *facility, bool ok, const char *detail)
+{
+	if (!ok)
+		selftest_failures++;
+	printk("  %-26s %s%s%s\n", facility, ok ? "OK" : "FAIL", detail[0] ? "  " : "", detail);
+}
+
+/* Facilities above the machine that boot depends on, each tried once for real. */
+static void selftest_kernel(void)
+{
+	char text[40];
+	unsigned long before = pages_free();
+	struct page *pg = page_alloc(2, ALLOC_ZERO);
+	bool zero = pg != NULL;
+
+	for (size_t i = 0; zero && i < 4 * PAGE_SIZE / 8; i++)
+		zero = ((uint64_t *)page_va(pg))[i] == 0;
+	if (pg)
+		page_put(pg);
+	snprintk(text, sizeof(text), "%lu KiB free", pages_free() * (PAGE_SIZE / 1024));
+	selftest_report("page allocator", zero && pages_free() == before, text);
+
+	void *a = kmalloc(100, 0), *b = kmalloc(100, 0);
+
+	selftest_report("small objects", a && b && a != b, "");
+	kfree(a);
+	kfree(b);
+
+	void *stack = kstack_alloc();
+
+	if (stack)
+		memset((char *)stack - KSTACK_PAGES * PAGE_SIZE, 0xa5, KSTACK_PAGES * PAGE_SIZE);
+	selftest_report("guarded kernel stacks", stack != NULL, "");
+	kstack_free(stack);
+}
+
+static void selftest(void)
+{
+	printk("self-test:\n");
+	machine->selftest(selftest_report);
+	selftest_kernel();
+	if (selftest_failures)
+		printk("self-test: %u of the facilities above FAILED: expect trouble\n",
+		       selftest_failures);
+}
+
+static void mount_root(void)
+{
+	char device[32], type[16];
+	int err;
+
+	if (boot_info.ramdisk.v != PFN_NONE.v) {
+		err = ramdisk_init(boot_info.ramdisk, boot_info.ramdisk_size);
+		if (err)
+			printk("ram0: cannot be used: error %d\n", -err);
+	}
+	if (!boot_arg("root", device, sizeof(device)))
+		strlcpy(device, "ram0", sizeof(device));
+	if (!boot_arg("rootfstype", type, sizeof(type)))
+		strlcpy(type, "ext2", sizeof(type));
+	err = fs_mount_root(device, type, boot_flag("ro") ? MS_RDONLY : 0);
+	if (err == -ENXIO || err == -ENODEV)
+		panic("no root file system: there is no device '%s'.\n"
+		      "  Give an ext2 image as boot module (initial domain) or name a device by root=",
+		      device);
+	if (err)
+		panic("no root file system: '%s' on '%s' cannot be mounted: error %d.\n"
+		      "  Is the image whole, and made by mke2fs? Check it with: e2fsck -fn IMAGE",
+		      type, device, -err);
+	err = fs_mount("devfs", "/dev", "devfs", 0, NULL);
+	if (err)
+		printk("/dev: not mounted: error %d (is there a directory /dev in the image?)\n",
+		       -err);
+}
+
+/* The rest of boot, in a thread of its own, so that it can sleep. It becomes the first process. */
+static void boot_thread(void *unused)
+{
+	static char words[256];
+	static char path[64] = "/sbin/init";
+	char *argv[16] = { path };
+
+	(void)unused;
+	trace(boot, 3, 0, 0);
+	mount_root();
+	boot_arg("init", path, sizeof(path));
+	argv[1 + boot_init_args(words, sizeof(words), argv + 1, 14)] = NULL;
+	trace(boot, 4, 0, 0);
+	proc_start_init(path, argv);
+}
+
+void kernel_main(void)
+{
+	printk_mark = boot_flag("console-mark");
+	printk_set_console(!boot_flag("quiet"));
+	printk("Parvix %s: %s world, hypervisor %s, %lu KiB of memory\n", PARVIX_RELEASE,
+	       boot_info.world, boot_info.hypervisor, nr_pages * (PAGE_SIZE / 1024));
+	trace_syscalls = boot_flag("trace-syscalls");
+
+	page_init();  /* every frame not used yet becomes a free page */
+	slab_init();  /* small objects on top of pages */
+	kvm_init();   /* kernel stacks with guard pages */
+	fpu_init_cpu();
+	sched_init(); /* this flow of control becomes the idle thread of CPU 0 */
+	proc_init();
+	fs_init();  /* vnodes, page cache; ext2, tmpfs, devfs, procfs become known */
+	tty_init(); /* the console becomes a terminal: /dev/console */
+
+	trace(boot, 1, 0, 0);
+	if (!boot_flag("noselftest"))
+		selftest();
+
+	trace(boot, 2, 0, 0);
+	if (!kthread_create("init", boot_thread, NULL))
+		panic("no memory for the first thread: give the domain more memory");
+	for (;;) {
+		schedule(); /* from here on: run whoever is ready, else wait for an event */
+		irq_push_off();
+		machine->idle();
+		irq_pop_off();
+	}
+}
