@@ -2,21 +2,23 @@
 /*
  * The boot order: read this first.
  *
- * arch/<world>/boot.S and boot.c have found out where we run, set `machine` and `boot_info`, and made what a kernel
- * cannot be without: a console, traps, per-CPU data, page tables that map all memory. From here on nothing knows
- * which world it is in: each line below starts one room of the kernel, in the order in which they need each other.
+ * arch/<world>/boot.S and boot.c have found out where we run, set `machine` and `boot_info`, and
+ * made what a kernel cannot be without: a console, traps, per-CPU data, page tables that map all
+ * memory. From here on nothing knows which world it is in: each line below starts one room of the
+ * kernel, in the order in which they need each other.
  *
  *   line                what it gives                         under PV it costs
- *   ------------------  ------------------------------------  ----------------------------------------------
- *   page_init           free pages                            nothing: plain memory
- *   slab_init, kvm_init kmalloc, guarded kernel stacks        a batch of page-table updates per new stack
- *   sched_init          threads; this code becomes one        nothing
- *   fs_init ...         file systems and devices by name      nothing
- *   selftest            a line per facility                   a hypercall or two per facility
- *   ramdisk, root       the root file system                  nothing: the disk is memory already
- *   proc_start_init     the first program                     pin its tables; then a multicall per switch
+ *   ------------------  ------------------------------------
+ * ---------------------------------------------- page_init           free pages nothing: plain
+ * memory slab_init, kvm_init kmalloc, guarded kernel stacks        a batch of page-table updates
+ * per new stack sched_init          threads; this code becomes one        nothing fs_init ... file
+ * systems and devices by name      nothing selftest            a line per facility a hypercall or
+ * two per facility ramdisk, root       the root file system                  nothing: the disk is
+ * memory already proc_start_init     the first program                     pin its tables; then a
+ * multicall per switch
  */
 #include <bootarg.h>
+#include <bootmark.h>
 #include <fs.h>
 #include <machine.h>
 #include <mm.h>
@@ -91,7 +93,8 @@ static void mount_root(void)
 	err = fs_mount_root(device, type, boot_flag("ro") ? MS_RDONLY : 0);
 	if (err == -ENXIO || err == -ENODEV)
 		panic("no root file system: there is no device '%s'.\n"
-		      "  Give an ext2 image as boot module (initial domain) or name a device by root=",
+		      "  Give an ext2 image as boot module (initial domain) or name a device by "
+		      "root=",
 		      device);
 	if (err)
 		panic("no root file system: '%s' on '%s' cannot be mounted: error %d.\n"
@@ -108,14 +111,14 @@ static void boot_thread(void *unused)
 {
 	static char words[256];
 	static char path[64] = "/sbin/init";
-	char *argv[16] = { path };
+	char *argv[16] = {path};
 
 	(void)unused;
-	trace(boot, 3, 0, 0);
+	boot_mark("threads");
 	mount_root();
+	boot_mark("root");
 	boot_arg("init", path, sizeof(path));
 	argv[1 + boot_init_args(words, sizeof(words), argv + 1, 14)] = NULL;
-	trace(boot, 4, 0, 0);
 	proc_start_init(path, argv);
 }
 
@@ -125,22 +128,25 @@ void kernel_main(void)
 	printk_set_console(!boot_flag("quiet"));
 	printk("Parvix %s: %s world, hypervisor %s, %lu KiB of memory\n", PARVIX_RELEASE,
 	       boot_info.world, boot_info.hypervisor, nr_pages * (PAGE_SIZE / 1024));
+	boot_mark("entry");
+	boot_mark("machine");
 	trace_syscalls = boot_flag("trace-syscalls");
 
-	page_init();  /* every frame not used yet becomes a free page */
-	slab_init();  /* small objects on top of pages */
-	kvm_init();   /* kernel stacks with guard pages */
+	page_init(); /* every frame not used yet becomes a free page */
+	slab_init(); /* small objects on top of pages */
+	kvm_init();  /* kernel stacks with guard pages */
 	fpu_init_cpu();
 	sched_init(); /* this flow of control becomes the idle thread of CPU 0 */
 	proc_init();
 	fs_init();  /* vnodes, page cache; ext2, tmpfs, devfs, procfs become known */
 	tty_init(); /* the console becomes a terminal: /dev/console */
 
-	trace(boot, 1, 0, 0);
+	boot_record_init();
+	boot_mark("rooms");
 	if (!boot_flag("noselftest"))
 		selftest();
 
-	trace(boot, 2, 0, 0);
+	boot_mark("self-test");
 	if (!kthread_create("init", boot_thread, NULL))
 		panic("no memory for the first thread: give the domain more memory");
 	for (;;) {
