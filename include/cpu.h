@@ -34,6 +34,7 @@ struct cpu {
 	bool in_irq;
 	struct thread *idle;
 	struct mmu *mmu; /* whose tables are loaded */
+	void *arch;      /* the machine's own per-CPU data; PV: struct vcpu_info */
 	uint64_t counters[CNT_count];
 	uint64_t calls[MAX_CALLS]; /* hypervisor calls by number */
 	uint64_t call_errors;

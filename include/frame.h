@@ -13,6 +13,8 @@
 #include <types.h>
 
 struct trapframe {
+	uint64_t cr2;   /* page faults: the address; anything else: whatever was there */
+	uint64_t spare; /* keeps %rsp a multiple of 16 at calls */
 	uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
 	uint64_t vector; /* exception vector; TRAP_SYSCALL; TRAP_EVENT */
 	uint64_t err;    /* hardware error code or 0; for a system call: its number */

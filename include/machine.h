@@ -37,6 +37,12 @@ struct boot_info {
 	unsigned long ramdisk_size; /* bytes */
 	pfn_t first_free; /* frames below are in use (image, tables, boot data), except the module's
 			     own */
+	/* Frames below first_free that are free all the same (holes between boot structures). */
+	struct {
+		pfn_t first;
+		unsigned long n;
+	} spare[4];
+	unsigned nr_spare;
 	const char *world;   /* "pv", "pvh", "native" */
 	char hypervisor[64]; /* "Xen 4.17.6", or "none" */
 	uint64_t entry_tsc;  /* time stamp of the first instruction */
