@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: MIT
+"""`tools/parvix run`."""
+import os
+import secrets
+import signal
+import sys
+import time
+
+from . import protocol
+from .codes import CRASH, INTERRUPTED, NO_VERDICT, SETUP, TIMEOUT, RigError, scaled
+from .guest import CRASHED, HALTED, REBOOTED, Guest
+from .image import Additions, open_copy
+from .machine import Machine
+from .terminal import Terminal
+
+TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.join(TREE, 'build')
+EXEC_FILE = '/etc/exec-command'
+EXEC_TIMEOUT = 60
+POWER_OFF_TIMEOUT = 15
+
+
+def raise_on_signals():
+    """Every signal that would end the runner becomes an exception, so that QEMU and the terminal are seen to."""
+
+    def interrupted(number, _frame):
+        raise RigError(INTERRUPTED, f'ended by {signal.Signals(number).name}')
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupted)
+
+
+def write_all(fd, data):
+    while data:
+        try:
+            data = data[os.write(fd, data):]
+        except BlockingIOError:
+            time.sleep(0.002)
+
+
+def prepare_image(options, nonce):
+    """The root image of this run, with what --add and --exec put into it; a descriptor."""
+    fd = open_copy(options.image)
+    additions = Additions()
+    for pair in options.add:
+        host, colon, guest = pair.partition(':')
+        if not colon:
+            raise RigError(SETUP, f'--add takes HOST:GUEST, not {pair!r}')
+        additions.add(host, guest)
+    if options.exec is not None:
+        additions.add_text(f'{nonce}\n{options.exec}\n', EXEC_FILE)
+    additions.write_into(fd)
+    return fd
+
+
+def kernel_arguments(options, size):
+    words = ['console-mark']
+    if size:
+        words.append(f'winsize={size[0]}x{size[1]}')
+    if options.append:
+        words.append(options.append)
+    if options.exec is not None:
+        if ' -- ' in f' {options.append} ':
+            raise RigError(SETUP, '--exec gives init its arguments; --append cannot have ` -- ` as well')
+        words.append('-- exec')
+    return ' '.join(words)
+
+
+def start(options, image_fd, size):
+    return Machine(
+        xen=options.xen, kernel=options.kernel, image_fd=image_fd,
+        kernel_args=kernel_arguments(options, size), memory=options.memory, cpus=options.cpus,
+        xen_args=options.xen_args, icount=options.icount, gdb_port=options.gdb, seed=options.seed)
+
+
+def explain_crash(guest, shown_xen):
+    """Puts what the hypervisor said at the end on stderr, if it has not been shown yet."""
+    if not shown_xen:
+        lines = guest.xen_log[-60:] if 'kernel crashed' not in guest.crash_reason else guest.xen_log[-40:]
+        after = [n for n, line in enumerate(lines) if b'Freed ' in line or b'Serial input' in line]
+        sys.stderr.buffer.write(b''.join(lines[after[-1] + 1:] if after else lines))
+        sys.stderr.buffer.flush()
+    complaints = guest.machine.complaints()
+    if complaints:
+        print(complaints, file=sys.stderr)
+    raise RigError(CRASH, guest.crash_reason)
+
+
+def run_exec(options, image_fd, nonce):
+    """Boots, runs the command; returns its status."""
+
+    def show(voice, data):
+        if voice == protocol.TEXT and guest.begun:
+            write_all(1, data)
+        elif voice in (protocol.TEXT, protocol.KERNEL) or (voice == protocol.XEN and options.verbose):
+            sys.stderr.buffer.write(data)
+            sys.stderr.buffer.flush()
+
+    with start(options, image_fd, None) as machine:
+        guest = Guest(machine, nonce, show)
+        limit = EXEC_TIMEOUT if options.timeout is None else options.timeout
+        if options.gdb:
+            limit = 86400
+        in_time = guest.run_until(lambda: guest.status is not None, limit)
+        if not in_time:
+            where = 'before the command began' if not guest.begun else 'while the command ran'
+            raise RigError(TIMEOUT, f'no end after {limit:g} s, {where}')
+        if guest.end is None:
+            in_time = guest.run_until(lambda: False, POWER_OFF_TIMEOUT)
+            if not in_time:
+                raise RigError(TIMEOUT, f'the command ended with {guest.status}, but the guest did not power off')
+        if guest.end == CRASHED:
+            explain_crash(guest, options.verbose)
+        if guest.status is None:
+            raise RigError(NO_VERDICT, f'the guest {guest.end} without a status of the command')
+        return guest.status
+
+
+def run_interactive(options, image_fd):
+    """Boots and connects the terminal, again after each reboot. Returns when the guest powers off."""
+    with Terminal() as terminal:
+        while True:
+            end = one_session(options, image_fd, terminal)
+            if end != REBOOTED or not options.reboot:
+                return 0
+
+
+def one_session(options, image_fd, terminal):
+    """From power-on to power-off or reboot; HALTED also when the person leaves."""
+    raw = terminal.is_tty
+
+    def show(voice, data):
+        if voice == protocol.XEN and not options.verbose:
+            return
+        if raw and voice in (protocol.XEN, protocol.KERNEL):
+            data = data.replace(b'\n', b'\r\n')
+        write_all(1, data)
+
+    with start(options, image_fd, terminal.size()) as machine:
+        guest = Guest(machine, None, show)
+        deadline = None if options.timeout is None else time.monotonic() + scaled(options.timeout)
+        source = [terminal.fd]
+        while guest.end is None:
+            left = 3600 if deadline is None else deadline - time.monotonic()
+            if left <= 0:
+                raise RigError(TIMEOUT, f'no end after {options.timeout:g} s')
+            ready = guest.pump(min(left, 3600), source)
+            if terminal.fd in ready:
+                keys, leave = terminal.keys()
+                if leave and raw:
+                    return HALTED
+                machine.write(b'\x04' if leave else keys)
+                if leave:
+                    source = []
+        if guest.end == CRASHED:
+            if raw:
+                terminal.__exit__()
+            explain_crash(guest, options.verbose)
+        return guest.end
+
+
+def run(options):
+    """Does what the options say; returns the exit status."""
+    raise_on_signals()
+    if options.world != 'pv' or options.rig != 'initial':
+        raise RigError(SETUP, f'--world {options.world} --rig {options.rig}: only pv and initial exist so far')
+    nonce = secrets.token_hex(8)
+    image_fd = prepare_image(options, nonce)
+    if options.exec is None:
+        return run_interactive(options, image_fd)
+    return run_exec(options, image_fd, nonce)
