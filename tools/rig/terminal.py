@@ -5,8 +5,7 @@ import sys
 import termios
 import tty
 
-ESCAPE = b'\x1d'  # Ctrl-]
-HELP = b'\r\nparvix: q ends the machine, Ctrl-] sends a Ctrl-], any other key goes back\r\n'
+LEAVE = b'\x1d'  # Ctrl-]
 
 
 class Terminal:
@@ -16,7 +15,6 @@ class Terminal:
         self.fd = sys.stdin.fileno()
         self.is_tty = os.isatty(self.fd)
         self.saved = None
-        self.escaped = False
 
     def __enter__(self):
         if self.is_tty:
@@ -43,18 +41,5 @@ class Terminal:
             return b'', True
         if not self.is_tty:
             return data, False
-        keys = b''
-        for i in range(len(data)):
-            key = data[i:i + 1]
-            if self.escaped:
-                self.escaped = False
-                if key in b'qxQX':
-                    return keys, True
-                if key == ESCAPE:
-                    keys += key
-            elif key == ESCAPE:
-                self.escaped = True
-                os.write(sys.stderr.fileno(), HELP)
-            else:
-                keys += key
-        return keys, False
+        before, leave, _ = data.partition(LEAVE)
+        return before, bool(leave)
