@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef _FEATURES_H
+#define _FEATURES_H
+
+#include <sys/features.h>
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* Waiting for and masking signals, beside the calls that go to the kernel unchanged. */
+#include <signal.h>
+#include <unistd.h>
+#include "sys.h"
+
+int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
+{
+	return (int)-__SYS3(SYS_sigprocmask, how, set, old);
+}
+
+/* Returns the error instead of setting errno, as POSIX has it. */
+int sigwait(const sigset_t *set, int *sig)
+{
+	long ret;
+
+	do
+		ret = __SYS2(SYS_sigwait, set, sig);
+	while (ret == -EINTR);
+	return (int)-ret;
+}
+
+int pause(void)
+{
+	sigset_t set;
+
+	sigprocmask(SIG_SETMASK, NULL, &set);
+	return sigsuspend(&set);
+}
+
+int sigblock(int mask)
+{
+	sigset_t set = (unsigned int)mask, old;
+
+	sigprocmask(SIG_BLOCK, &set, &old);
+	return (int)old;
+}
+
+int sigsetmask(int mask)
+{
+	sigset_t set = (unsigned int)mask, old;
+
+	sigprocmask(SIG_SETMASK, &set, &old);
+	return (int)old;
+}
+
+int siggetmask(void)
+{
+	return sigblock(0);
+}

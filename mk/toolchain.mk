@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+#
+# The C library and the compiler driver for user programs.
+#
+#   build/toolchain/.stamp       what everything that is compiled for Parvix depends on
+#   build/toolchain/bin/         x86_64-parvix-gcc, -ar, -ld ...
+#   build/toolchain/x86_64-parvix/{include,lib}
+#
+# In three steps, so that a change costs what it must: newlib itself (a minute: only after a change of
+# lib/newlib/{patches,override,build.sh}); the port's own C files (seconds), merged into libc.a;
+# headers and driver (at once). TOOLCHAIN=full uses the separate GCC of `make toolchain` instead.
+
+TOOLCHAIN ?= host
+NEWLIB_TARBALL ?= /usr/src/newlib/newlib-3.3.0.tar.xz
+ifeq ($(TOOLCHAIN),full)
+TC := $(BUILD)/toolchain-full
+TC_HOST := $(abspath $(TC))/bin/x86_64-parvix-
+else
+TC := $(BUILD)/toolchain
+TC_HOST := x86_64-linux-gnu-
+endif
+TC_STAMP := $(TC)/.stamp
+TC_ROOT := $(TC)/x86_64-parvix
+TARGET_CC := $(abspath $(TC))/bin/x86_64-parvix-gcc
+TARGET_AR := $(abspath $(TC))/bin/x86_64-parvix-ar
+TARGET_STRIP := $(abspath $(TC))/bin/x86_64-parvix-strip
+
+NL := lib/newlib
+NL_WORK := $(BUILD)/toolchain/newlib
+NL_STAMP := $(NL_WORK)/.built
+NL_OBJ := $(NL_WORK)/port
+NL_INPUTS := $(NL)/build.sh $(wildcard $(NL)/patches/*.patch) $(shell find $(NL)/override -type f)
+NL_HEADERS := $(shell find $(NL)/include include/parvix -type f -name '*.h')
+TC_NAMES := gcc cc c99 cpp clang ar as ld nm objcopy objdump ranlib readelf strip size strings addr2line
+
+# The log of a step that failed, and what to do about it: $(call tc_fail,LOG,WHAT)
+tc_fail = { tail -n 15 $(1); echo; echo '$(2) failed; the whole log is $(1).'; \
+	echo 'If a tool or file is missing: make doctor. Else after a repair: make $(TC_STAMP)'; exit 1; }
+
+$(NL_STAMP): $(NL_INPUTS)
+	$(call say,NEWLIB,C library from $(notdir $(NEWLIB_TARBALL)) (about a minute))
+	$(Q)test -f $(NEWLIB_TARBALL) || { echo 'Debian package newlib-source is missing: make deps'; exit 1; }
+	$(Q)mkdir -p $(NL_WORK)
+	$(Q)$(NL)/build.sh $(NEWLIB_TARBALL) $(abspath $(NL_WORK)) $(abspath $(NL_WORK)/inst) \
+		x86_64-linux-gnu-gcc >$(BUILD)/toolchain/newlib.log 2>&1 \
+		|| $(call tc_fail,$(BUILD)/toolchain/newlib.log,Building newlib)
+	$(Q)touch $@
+
+# Headers and driver first: the port is compiled with the driver.
+$(TC)/.headers: $(NL_STAMP) $(NL_HEADERS) tools/toolchain/driver tools/toolchain/parvix.specs
+	$(call say,HEADERS,$(TC_ROOT)/include)
+	$(Q)rm -rf $(TC)/bin $(TC)/lib $(TC_ROOT)/include
+	$(Q)mkdir -p $(TC)/bin $(TC)/lib $(TC_ROOT)/lib
+	$(Q)cp -R $(NL_WORK)/inst/x86_64-parvix/include $(TC_ROOT)/
+	$(Q)cp -R $(NL)/include/. include/parvix $(TC_ROOT)/include/
+	$(Q)cp tools/toolchain/parvix.specs $(TC)/lib/
+	$(Q)for n in $(TC_NAMES); do sed 's|@HOST@|$(TC_HOST)|' tools/toolchain/driver \
+		>$(TC)/bin/x86_64-parvix-$$n; chmod +x $(TC)/bin/x86_64-parvix-$$n; done
+	$(Q)touch $@
+
+NL_CFLAGS := -O2 -g1 -std=gnu17 -D_GNU_SOURCE -D_COMPILING_NEWLIB -Wall -Wextra -Wmissing-prototypes \
+	-Wstrict-prototypes -ffunction-sections -fdata-sections -fno-stack-protector -fno-builtin \
+	-fno-tree-loop-distribute-patterns
+NL_SRC := $(wildcard $(NL)/src/*.c)
+NL_SRC := $(filter-out $(NL)/src/stub.c,$(NL_SRC)) $(filter-out $(NL)/src/crt0.S,$(wildcard $(NL)/src/*.S))
+NL_OBJS := $(addprefix $(NL_OBJ)/,$(addsuffix .o,$(notdir $(NL_SRC))))
+
+$(NL_OBJ)/%.o: $(NL)/src/% $(TC)/.headers $(wildcard $(NL)/src/*.h)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(TARGET_CC) $(NL_CFLAGS) -c -o $@ $<
+
+# Each line of calls.list becomes an object.
+$(NL_OBJ)/.stubs: $(NL)/src/stub.c $(NL)/src/calls.list $(TC)/.headers
+	$(call say,STUBS,$(NL)/src/calls.list)
+	$(Q)rm -rf $(NL_OBJ)/stubs && mkdir -p $(NL_OBJ)/stubs
+	$(Q)grep -v '^#' $(NL)/src/calls.list | while read -r name call; do \
+		$(TARGET_CC) $(NL_CFLAGS) -DNAME=$$name -DCALL=SYS_$$call -c \
+			-o $(NL_OBJ)/stubs/sys_$$name.o $(NL)/src/stub.c || exit 1; done
+	$(Q)touch $@
+
+# The library is newlib's archive with the port's objects added; the check compares what the two
+# sides of the system call border believe.
+$(TC_STAMP): $(NL_OBJS) $(NL_OBJ)/crt0.S.o $(NL_OBJ)/.stubs $(NL)/check/abi.c
+	$(call say,LIBC,$(TC_ROOT)/lib/libc.a)
+	$(Q)$(TARGET_CC) -std=gnu17 -D_GNU_SOURCE -Wall -fsyntax-only -I. $(NL)/check/abi.c \
+		|| { echo 'newlib and include/parvix disagree, see above: correct one of the two.'; exit 1; }
+	$(Q)cp $(NL_WORK)/inst/x86_64-parvix/lib/*.a $(TC_ROOT)/lib/
+	$(Q)$(TARGET_AR) r $(TC_ROOT)/lib/libc.a $(NL_OBJS) $(NL_OBJ)/stubs/*.o
+	$(Q)rm -f $(TC_ROOT)/lib/libg.a
+	$(Q)cp $(NL_OBJ)/crt0.S.o $(TC_ROOT)/lib/crt0.o
+	$(Q)touch $@
