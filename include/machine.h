@@ -62,6 +62,8 @@ struct thread_arch {
 
 struct machine {
 	const char *name;
+	/* Selectors of a user frame (64-bit code, stack). Frames from user mode carry them. */
+	uint16_t user_cs, user_ss;
 
 	/* Interrupt flag of this CPU. irq_enable delivers what became pending meanwhile. */
 	void (*irq_enable)(void);
