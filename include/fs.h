@@ -44,6 +44,9 @@ void uio_user(struct uio *uio, struct parvix_iovec *iov, uaddr_t buf, size_t n);
 ssize_t uio_to(struct uio *uio, const void *buf, size_t n); /* into the caller's memory: read() */
 ssize_t uio_from(struct uio *uio, void *buf, size_t n); /* out of the caller's memory: write() */
 ssize_t uio_zero(struct uio *uio, size_t n);
+/* As uio_user() for a vector whose parts (kernel memory: @iov; user: what it points to) are the
+ * caller's. -EINVAL: too many parts, or the sum is no ssize_t; -EFAULT: not user addresses. */
+int uio_user_vec(struct uio *uio, struct parvix_iovec *iov, unsigned iovcnt);
 /* Touch the next @n bytes of a user buffer so that a copy under a lock will most likely not fault.
  * 0 or -EFAULT. */
 int uio_prefault(struct uio *uio, size_t n, bool write);
@@ -52,8 +55,9 @@ int uio_prefault(struct uio *uio, size_t n, bool write);
 struct pcache {
 	struct vnode *vnode;
 	unsigned long nr_pages;
-	struct list dirty_link;
+	struct list dirty_link; /* while pages or attributes wait to be written */
 	volatile unsigned nr_dirty;
+	int error; /* of the last write-back; reported once by fsync */
 };
 void pcache_init(void);
 /* Page @index with a reference, contents read in. -EIO, -ENOMEM. Sleeps; no spinlock held. */
@@ -61,20 +65,29 @@ int pcache_read(struct vnode *vn, uint64_t index, struct page **pg);
 /* As pcache_read, but only if it is there already and up to date (fault-around, exec prefault):
  * NULL otherwise. */
 struct page *pcache_find(struct vnode *vn, uint64_t index);
-/* Page @index to be overwritten wholly: not read from the disk. */
-int pcache_grab(struct vnode *vn, uint64_t index, struct page **pg);
 void pcache_mark_dirty(struct page *pg);
+/* A shared mapping is about to write page @index: its blocks are made, the page is marked dirty.
+ * -ENOSPC, -EIO, -EROFS. Sleeps; may be called with the aspace mutex held. */
+int pcache_mkwrite(struct vnode *vn, struct page *pg);
 int pcache_sync(struct vnode *vn); /* write what is dirty; first error */
-void pcache_truncate(struct vnode *vn,
-		     uint64_t new_size);          /* drop pages behind, zero the tail of the last */
-void pcache_drop(struct vnode *vn);               /* all, dirty ones too (file deleted) */
-unsigned long pcache_reclaim(unsigned long want); /* free clean, unused pages; returns how many */
+void pcache_truncate(struct vnode *vn, uint64_t new_size); /* drop the pages wholly behind */
+void pcache_drop(struct vnode *vn);                        /* all, dirty ones too */
+/* Free clean pages that nobody uses; returns how many. May sleep but takes spinlocks only: safe in
+ * any context in which page_alloc() without ALLOC_ATOMIC is. Never writes: see pcache.c. */
+unsigned long pcache_reclaim(unsigned long want);
 unsigned long pcache_pages(void);
 int pcache_sync_all(void);
-/* read()/write() through the cache; vn->lock not held; write extends the file by ops->resize/alloc
- * as needed. */
+/*
+ * read() and write() through the cache; vn->lock not held. The write starts at *@offset (at the end
+ * of the file with @append, atomically), extends the file and moves *@offset behind what was
+ * written. Bytes moved, or an error if there were none: -EFBIG, -ENOSPC, -EROFS, -EIO, -EFAULT.
+ */
 ssize_t pcache_file_read(struct vnode *vn, struct uio *uio, uint64_t offset);
-ssize_t pcache_file_write(struct vnode *vn, struct uio *uio, uint64_t offset);
+ssize_t pcache_file_write(struct vnode *vn, struct uio *uio, uint64_t *offset, bool append);
+/* Read into kernel memory: ELF headers and the like. Bytes, or -EIO ... */
+ssize_t vnode_read(struct vnode *vn, void *buf, size_t n, uint64_t offset);
+/* Set the size of a regular file (the length of truncate and O_TRUNC). vn->lock held. */
+int vnode_set_size(struct vnode *vn, uint64_t size);
 
 /* ---- vnodes (vnode.c) ---- */
 struct dir_sink { /* receives entries of readdir; returns false when full */
@@ -95,45 +108,70 @@ struct vattr { /* for setattr: which says what is valid */
 #define VATTR_ATIME 8u
 #define VATTR_MTIME 16u
 
-/* Directory ops are called with @dir->lock held, file ops with @vn->lock held unless said. Unset
- * ops: -EPERM/-ENOTDIR/... */
+/*
+ * Directory ops are called with @dir->lock held, file ops with @vn->lock held unless said. Unset
+ * ops: -EPERM (those that change), -ENOENT (lookup), -EINVAL (readlink), -ENOTDIR (readdir).
+ * The caller has checked: types, permissions, sticky bit, name length <= NAME_MAX, that an entry
+ * to be made is not there (unless the file system's names change by themselves), that no mount
+ * point is removed or replaced, and for rename that a directory does not move below itself.
+ * Names are never "." ; ".." is asked of lookup only, and never in the root of a mount.
+ * The caller drops the name cache's entries.
+ */
 struct vnode_ops {
 	int (*lookup)(struct vnode *dir, const char *name, size_t len, struct vnode **out);
+	/* All types but symbolic links; @mode has the type and is ready (umask applied). Owner and
+	 * group: vnode_new_owner(). */
 	int (*create)(struct vnode *dir, const char *name, size_t len, mode_t mode, dev_t rdev,
 		      struct vnode **out);
 	int (*symlink)(struct vnode *dir, const char *name, size_t len, const char *target);
+	/* link, unlink, rename: @vn (and @victim) are locked too */
 	int (*link)(struct vnode *dir, const char *name, size_t len, struct vnode *vn);
 	int (*unlink)(struct vnode *dir, const char *name, size_t len,
 		      struct vnode *vn); /* directories too (rmdir): empty is checked here */
 	int (*rename)(struct vnode *odir, const char *oname, size_t olen, struct vnode *vn,
 		      struct vnode *ndir, const char *nname, size_t nlen,
 		      struct vnode *victim); /* victim: replaced entry or NULL */
+	/* Entries from *@pos on, "." and ".." too; *@pos is moved behind those taken; 0 at the end
+	 * or when the sink is full. */
 	int (*readdir)(struct vnode *dir, uint64_t *pos, struct dir_sink *sink);
 	ssize_t (*readlink)(struct vnode *vn, char *buf, size_t size);
+	/* vn->size is @size already and the cache's pages are gone: give back blocks behind. NULL:
+	 * the pages were all there was. */
 	int (*truncate)(struct vnode *vn, uint64_t size);
-	int (*setattr)(
-		struct vnode *vn,
-		const struct vattr *va); /* vn's fields are set by the caller; write them back */
+	/* Write vn's fields back (sizes, times, mode, owner); @va says what a caller changed, or is
+	 * NULL: whatever is there. Not locked by vn->lock when the last reference goes. */
+	int (*setattr)(struct vnode *vn, const struct vattr *va);
 	int (*fsync)(struct vnode *vn);
-	/* Pages, not locked by vn->lock: page lock held. */
+	/*
+	 * Pages, not locked by vn->lock: page lock held. read_page NULL: holes, zeros. write_page
+	 * NULL: the pages are the file (tmpfs): never written, never reclaimed.
+	 */
 	int (*read_page)(struct vnode *vn, struct page *pg);
 	int (*write_page)(struct vnode *vn, struct page *pg);
-	/* Blocks behind [offset, offset + n) exist afterwards, or -ENOSPC: called before a write
-	 * dirties the page. */
+	/* Blocks for [offset, offset + n) exist afterwards, or -ENOSPC and nothing has changed:
+	 * called before a page is made dirty, with or without vn->lock, page locked or not. May be
+	 * NULL. */
 	int (*reserve)(struct vnode *vn, uint64_t offset, size_t n);
-	int (*open)(struct vnode *vn, struct file *f); /* may set f->ops, f->private */
+	/* Regular files and directories; vn->lock not held; may set f->ops, f->private. Devices and
+	 * FIFOs are opened by the core. */
+	int (*open)(struct vnode *vn, struct file *f);
 	void (*evict)(struct vnode *vn); /* last reference gone: free private data; nlink == 0:
 					    delete the file */
 };
 
+enum vnode_state { VN_LOADING, VN_READY, VN_BAD, VN_DYING };
+
 struct vnode {
 	volatile int refs;
+	volatile enum vnode_state state;
 	mutex_t lock;
 	const struct vnode_ops *ops;
 	struct mount *mount;
 	struct mount *mounted; /* file system mounted on this directory */
-	struct list hash_link, lru_link;
+	struct vnode *hash_next;
+	struct list lru_link; /* refs == 0 and nothing to write */
 	ino_t ino;
+	uint64_t id; /* never used again: key of the name cache */
 	mode_t mode; /* type and permissions */
 	unsigned nlink;
 	uid_t uid;
@@ -142,7 +180,7 @@ struct vnode {
 	uint64_t size;
 	uint64_t blocks; /* 512-byte units */
 	struct parvix_timespec atime, mtime, ctime;
-	bool dirty; /* attributes to be written back */
+	volatile bool dirty; /* attributes to be written back: vnode_mark_dirty() */
 	struct pcache pcache;
 	void *private;
 	void *pipe; /* FIFO */
@@ -150,17 +188,29 @@ struct vnode {
 
 struct vnode *vnode_get(struct vnode *vn);
 void vnode_put(struct vnode *vn);
-/* Find or make the vnode of (mount, ino); *fresh says that the caller must fill it and then
- * vnode_ready() (or vnode_bad()). */
+/*
+ * Find or make the vnode of (mount, ino), referenced; *@fresh says that the caller must fill it (all
+ * fields are 0) and then vnode_ready(), or vnode_bad(), which also drops the reference. Meanwhile
+ * others who look for it wait. -ENOMEM, -EIO (another's vnode_bad).
+ */
 int vnode_find(struct mount *mnt, ino_t ino, struct vnode **out, bool *fresh);
 void vnode_ready(struct vnode *vn);
 void vnode_bad(struct vnode *vn);
+/* As vnode_find, but only if it is in memory: NULL otherwise. */
+struct vnode *vnode_peek(struct mount *mnt, ino_t ino);
+void vnode_mark_dirty(struct vnode *vn);
 void vnode_touch(struct vnode *vn, bool access, bool modify); /* time stamps now */
+/* Owner of a file that the current process makes in @dir; a directory's set-group-id bit is passed
+ * on through *@mode. */
+void vnode_new_owner(const struct vnode *dir, mode_t *mode, uid_t *uid, gid_t *gid);
+void vnode_fill_stat(struct vnode *vn, struct parvix_stat *st);
+struct parvix_timespec time_wall(void);
 
 /* ---- mounts (mount.c) ---- */
 struct fs_type {
 	const char *name;
 	bool needs_device;
+	bool cache_names; /* names change through namei only: look-ups may be remembered */
 	int (*mount)(struct mount *mnt, struct vnode *device,
 		     const char *options); /* sets mnt->root, ops */
 	int (*sync)(struct mount *mnt);
@@ -177,7 +227,7 @@ struct mount {
 	struct vnode *root;
 	struct vnode *covered; /* directory under it; NULL for the root file system */
 	struct vnode *device;
-	volatile int busy; /* vnodes in use besides root */
+	uint64_t max_size; /* of a file; 0: any */
 	char source[64], target[128];
 	void *private;
 };
@@ -188,12 +238,18 @@ int fs_mount(const char *source, const char *target, const char *type, unsigned 
 int fs_mount_root(const char *device, const char *type, unsigned flags); /* boot */
 int fs_unmount(const char *target, unsigned flags);
 int fs_sync(void);
+/* Before power-off and reboot: write everything, make every file system read-only and clean. */
+void fs_shutdown(void);
+int vnode_statfs(struct vnode *vn, struct parvix_statfs *st);
+/* Bytes of the text of /proc/mounts. */
+size_t mounts_describe(char *buf, size_t size);
 extern struct list all_mounts; /* under mounts_lock */
 extern mutex_t mounts_lock;
 extern struct vnode *root_vnode;
 
 /* ---- names (namei.c) ---- */
 #define NAMEI_NOFOLLOW 1u /* do not follow a final symbolic link */
+#define NAMEI_REAL_ID 2u  /* access(): check with the real ids */
 /* The vnode of @path (kernel string), referenced. Search permission is checked on the way. */
 int namei(const char *path, unsigned flags, struct vnode **out);
 /* Parent directory (referenced, unlocked) and last component (points into @path). -EEXIST-like
@@ -202,7 +258,31 @@ int namei_parent(const char *path, struct vnode **dir, const char **name, size_t
 /* Permission of the current process: mask of R_OK W_OK X_OK. 0, -EACCES, -EROFS. */
 int vnode_access(struct vnode *vn, unsigned mask);
 ssize_t vnode_path(struct vnode *vn, char *buf,
-		   size_t size); /* absolute path of a directory (getcwd) */
+		   size_t size); /* absolute path of a directory (getcwd); length with the 0 */
+/* System calls on names, by the current process; @path, @target: kernel strings. 0 or -errno. */
+int path_mkdir(const char *path, mode_t mode);
+int path_mknod(const char *path, mode_t mode, dev_t rdev);
+int path_unlink(const char *path);
+int path_rmdir(const char *path);
+int path_link(const char *oldpath, const char *newpath);
+int path_symlink(const char *target, const char *path);
+ssize_t path_readlink(const char *path, char *buf, size_t size);
+int path_rename(const char *oldpath, const char *newpath);
+int path_stat(const char *path, unsigned namei_flags, struct parvix_stat *st);
+int path_access(const char *path, unsigned mode); /* F_OK, R_OK | W_OK | X_OK: real ids */
+int path_chmod(const char *path, mode_t mode);
+int path_chown(const char *path, unsigned namei_flags, uid_t uid, gid_t gid); /* -1: keep */
+int path_utimens(const char *path, unsigned namei_flags, const struct parvix_timespec ts[2]);
+int path_truncate(const char *path, off_t size);
+int path_statfs(const char *path, struct parvix_statfs *st);
+int path_chdir(const char *path);
+int path_chroot(const char *path);
+/* The same on a vnode, which is not locked; ts NULL: now; UTIME_NOW, UTIME_OMIT are known. */
+int vnode_stat(struct vnode *vn, struct parvix_stat *st);
+int vnode_chmod(struct vnode *vn, mode_t mode);
+int vnode_chown(struct vnode *vn, uid_t uid, gid_t gid);
+int vnode_utimens(struct vnode *vn, const struct parvix_timespec ts[2]);
+int vnode_truncate(struct vnode *vn, off_t size); /* permission is the caller's */
 
 /* ---- open files (file.c) ---- */
 struct poll_table;
@@ -214,7 +294,10 @@ struct file_ops {
 	 */
 	unsigned (*poll)(struct file *f, struct poll_table *pt);
 	void (*release)(struct file *f);
-	bool no_seek;
+	bool no_seek; /* pipes, terminals: lseek, pread and pwrite give -ESPIPE */
+	/* Both NULL unless the vnode cannot say: size for SEEK_END, write-back for fsync. */
+	off_t (*size)(struct file *f);
+	int (*sync)(struct file *f);
 };
 struct file {
 	volatile int refs;
@@ -230,6 +313,24 @@ struct file *file_alloc(const struct file_ops *ops, struct vnode *vn, unsigned f
 struct file *file_get(struct file *f);
 void file_put(struct file *f); /* the last closes */
 int file_open(const char *path, unsigned flags, mode_t mode, struct file **out);
+/* System calls on open files; the caller holds a reference. -EBADF if not open for that. */
+ssize_t file_read(struct file *f, struct uio *uio);
+ssize_t file_write(struct file *f, struct uio *uio);
+ssize_t file_pread(struct file *f, struct uio *uio, off_t pos);
+ssize_t file_pwrite(struct file *f, struct uio *uio, off_t pos);
+off_t file_seek(struct file *f, off_t offset, int whence);
+int file_truncate(struct file *f, off_t size);
+int file_fallocate(struct file *f, off_t offset, off_t len);
+int file_sync(struct file *f);
+int file_stat(struct file *f, struct parvix_stat *st); /* pipes too */
+int file_statfs(struct file *f, struct parvix_statfs *st);
+int file_chmod(struct file *f, mode_t mode);
+int file_chown(struct file *f, uid_t uid, gid_t gid);
+int file_utimens(struct file *f, const struct parvix_timespec ts[2]);
+int file_chdir(struct file *f);
+int file_ioctl(struct file *f, unsigned long req, uaddr_t arg);
+/* Records of struct parvix_dirent; bytes, 0 at the end; -EINVAL: not even one fits. */
+ssize_t file_getdents(struct file *f, uaddr_t buf, size_t size);
 void poll_wait(struct poll_table *pt, struct waitq *wq);
 extern const struct file_ops regular_file_ops, directory_file_ops;
 
@@ -241,6 +342,10 @@ struct fdtable *fdtable_create(void);
 struct fdtable *fdtable_copy(struct fdtable *old); /* fork */
 void fdtable_exec(struct fdtable *fds);            /* close what is close-on-exec */
 void fdtable_free(struct fdtable *fds);
+int fd_close(int fd);
+int fd_dup(int fd);
+int fd_dup2(int oldfd, int newfd);
+long fd_fcntl(int fd, int cmd, long arg);
 
 /* ---- block devices (block.c) ---- */
 struct block_device {
@@ -254,11 +359,13 @@ struct block_device {
 	int (*transfer)(struct block_device *bd, uint64_t offset, void *buf, size_t n, bool write);
 	int (*flush)(struct block_device *bd);
 	void *private;
-	struct vnode *vnode; /* its page cache: metadata of the file system on it, and /dev/NAME */
+	struct vnode *vnode; /* S_IFBLK, no name: what mounts and open files refer to */
+	struct mount *mounted; /* the file system on it; mounts_lock */
 };
 int block_register(struct block_device *bd);
 struct block_device *block_find(dev_t dev);
 struct block_device *block_find_name(const char *name);
+extern const struct file_ops block_file_ops; /* f->private: struct block_device */
 int ramdisk_init(pfn_t first, unsigned long size); /* /dev/ram0 */
 
 /* ---- character devices (devfs) ---- */
@@ -288,5 +395,8 @@ void procfs_register(struct proc_file *pf); /* /proc/NAME */
 
 /* pipe.c */
 int pipe_create(struct file **rd, struct file **wr, unsigned flags);
+/* open() of a FIFO: f->vnode is set, f->flags say which end; sleeps for the other end as POSIX has
+ * it (-ERESTART, -ENXIO); sets f->ops. vn->pipe is its own. */
+int fifo_open(struct vnode *vn, struct file *f);
 
 #endif

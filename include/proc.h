@@ -79,6 +79,7 @@ struct sigstate {
 
 struct fdtable {
 	spinlock_t lock;
+	unsigned top; /* entries from here on were never used: not even zeroed */
 	struct file *file[OPEN_MAX];
 	uint64_t cloexec[OPEN_MAX / 64];
 };

@@ -33,8 +33,10 @@
 
 /* Kernel address map (see docs/memory.md). Xen keeps 0xffff800000000000 .. 0xffff87ffffffffff. */
 #define USER_END 0x00007ffffffff000ul
+#ifndef DIRECT_MAP /* unit tests put it where a host program may have it */
 #define DIRECT_MAP \
 	0xffff888000000000ul /* all physical pages, by pfn; 512 GiB: one top-level slot */
+#endif
 #define KVM_BASE                                                                                  \
 	0xffffc90000000000ul          /* kernel stacks, other mappings with guard pages; one slot \
 				       */
