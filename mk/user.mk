@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+#
+# User space: the programs below user/, the packages below user/pkg/, and the root image.
+#
+#   user/bin/NAME.c   /bin/NAME        user/init/init.c     /sbin/init
+#   user/bench/NAME.c /usr/bench/NAME  tests/user/t_NAME.c  /usr/tests/t_NAME
+#   user/pkg/NAME/    a Debian source package, built by tools/pkg/build
+#   user/etc/, user/share/   copied as they are
+#
+# Each program is static and on its own: one file of source, user/lib, the C library.
+
+USER_STAMP := $(BUILD)/toolchain/.stamp
+USER_CC := $(BUILD)/toolchain/bin/x86_64-parvix-gcc
+USER_CFLAGS := -std=gnu17 -O2 -g -D_GNU_SOURCE -Iinclude -ffunction-sections -fdata-sections \
+	-Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes
+USER_LDFLAGS := -Wl,--gc-sections
+U := $(BUILD)/user
+
+USER_LIB_OBJS := $(patsubst %.c,$(U)/obj/%.o,$(wildcard user/lib/*.c))
+USER_BIN := $(patsubst user/bin/%.c,%,$(wildcard user/bin/*.c))
+USER_BENCH := $(patsubst user/bench/%.c,%,$(wildcard user/bench/*.c))
+USER_TESTS := $(patsubst tests/user/%.c,%,$(wildcard tests/user/t_*.c))
+
+USER_PROGRAMS := $(U)/sbin/init $(addprefix $(U)/bin/,$(USER_BIN)) \
+	$(addprefix $(U)/usr/bench/,$(USER_BENCH)) $(addprefix $(U)/usr/tests/,$(USER_TESTS))
+
+# Packages for the image; one whose `needs` names another is built after it.
+USER_PKGS := $(patsubst user/pkg/%/build,%,$(wildcard user/pkg/*/build))
+
+.PHONY: user packages root
+
+user: $(USER_PROGRAMS) ## build the programs below user/ and tests/user/
+packages: $(USER_PKGS:%=$(BUILD)/pkg/%/.stamp) ## build mksh, Lua, sed ... from Debian's sources
+root: $(BUILD)/root.img ## build the root image
+
+$(U)/obj/%.o: %.c $(USER_STAMP)
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(USER_CC) $(USER_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(U)/libuser.a: $(USER_LIB_OBJS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(USER_CC:gcc=ar) rcsD $@ $^
+
+# The program with its symbols stays beside its object; the image gets it without.
+define USER_LINK
+$(call say,LINK,$@)
+$(Q)mkdir -p $(@D)
+$(Q)$(USER_CC) $(USER_LDFLAGS) -o $<.elf $< $(U)/libuser.a -lm
+$(Q)$(USER_CC:gcc=objcopy) -S -R .comment $<.elf $@
+endef
+
+$(U)/sbin/%: $(U)/obj/user/init/%.o $(U)/libuser.a
+	$(USER_LINK)
+$(U)/bin/%: $(U)/obj/user/bin/%.o $(U)/libuser.a
+	$(USER_LINK)
+$(U)/usr/bench/%: $(U)/obj/user/bench/%.o $(U)/libuser.a
+	$(USER_LINK)
+$(U)/usr/tests/%: $(U)/obj/tests/user/%.o $(U)/libuser.a
+	$(USER_LINK)
+
+.SECONDARY: $(USER_PROGRAMS:$(U)/%=$(U)/obj/%.o)
+
+-include $(wildcard $(U)/obj/*/*/*.d)
+
+define USER_PKG
+$(BUILD)/pkg/$(1)/.stamp: $(wildcard user/pkg/$(1)/*) tools/pkg/build tools/pkg/fetch $(USER_STAMP) \
+		$(patsubst %,$(BUILD)/pkg/%/.stamp,$(shell cat user/pkg/$(1)/needs 2>/dev/null))
+	$$(call say,PACKAGE,$(1))
+	$$(Q)tools/pkg/build $(1)
+	$$(Q)touch $$@
+endef
+$(foreach pkg,$(USER_PKGS),$(eval $(call USER_PKG,$(pkg))))
+
+ROOT_FILES := $(shell find user/etc user/share -type f) $(wildcard tests/user/run-all)
+
+$(BUILD)/root.img: tools/mkroot $(USER_PROGRAMS) $(USER_PKGS:%=$(BUILD)/pkg/%/.stamp) $(ROOT_FILES)
+	$(call say,IMAGE,$@)
+	$(Q)tools/mkroot $(BUILD) $(USER_PKGS)

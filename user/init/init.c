@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * init: the first process, which the kernel starts and every other one descends from.
+ *
+ * It mounts what the kernel has not, runs /etc/rc, keeps a login shell on the console, and collects
+ * orphans. What it is told by signals: SIGUSR1 halt, SIGUSR2 power off, SIGTERM restart (that is
+ * what halt, poweroff and reboot send). If init ended, the kernel would have nothing to go on with,
+ * so nothing here exits.
+ *
+ * `init exec` (kernel command line: ... -- exec) is for programs that drive the machine: no login
+ * shell, but the script in /etc/exec-command, its output between two marks, and then power off. The
+ * file's first line is a word of the caller's choice that makes the marks its own. See docs/rig.md.
+ */
+#include "../lib/util.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#define COMMAND_FILE "/etc/exec-command"
+#define COMMAND_PATH "/bin:/sbin:/usr/bin:/usr/sbin:/usr/local/bin"
+
+static volatile sig_atomic_t wanted = -1; /* REBOOT_*, once a signal has asked for it */
+
+static void on_signal(int sig)
+{
+	if (sig == SIGUSR1)
+		wanted = REBOOT_HALT;
+	else if (sig == SIGUSR2)
+		wanted = REBOOT_POWEROFF;
+	else if (sig == SIGTERM)
+		wanted = REBOOT_RESTART;
+}
+
+/* init's messages cannot count on a line discipline that is in a sane state. */
+static void say(const char *what, const char *detail)
+{
+	dprintf(2, "init: %s%s%s%s%s\r\n", what, detail ? " " : "", detail ? detail : "",
+		errno ? ": " : "", errno ? strerror(errno) : "");
+}
+
+static void open_console(void)
+{
+	int fd = open("/dev/console", O_RDWR | O_NOCTTY);
+
+	if (fd < 0)
+		return;
+	for (int i = 0; i < 3; i++)
+		if (fd != i)
+			dup2(fd, i);
+	if (fd > 2)
+		close(fd);
+}
+
+static void mount_at(const char *what, const char *where, const char *type)
+{
+	if (mount(what, where, type, 0, NULL) < 0 && errno != EBUSY)
+		say("cannot mount", where);
+}
+
+static pid_t start(char *const args[], bool own_terminal)
+{
+	sigset_t none;
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (own_terminal) {
+		setsid();
+		open_console();
+		ioctl(0, TIOCSCTTY, 0);
+		tcsetpgrp(0, getpid());
+	}
+	/* A leading '-' in argv[0] makes a login shell; it is not part of the file's name. */
+	execv(strcmp(args[0], "-sh") == 0 ? "/bin/sh" : args[0], args);
+	say("cannot run", args[0]);
+	_exit(127);
+}
+
+/* Wait for @pid, burying whatever else ends meanwhile. Returns its wait status. */
+static int wait_for(pid_t pid)
+{
+	int status;
+
+	for (;;) {
+		pid_t done = waitpid(-1, &status, 0);
+
+		if (done == pid)
+			return status;
+		if (done < 0 && errno != EINTR)
+			return -1;
+	}
+}
+
+static void set_hostname(void)
+{
+	size_t len;
+	char *name = read_file("/etc/hostname", &len);
+
+	if (!name)
+		return;
+	name[strcspn(name, " \t\r\n")] = '\0';
+	if (sethostname(name, strlen(name)) < 0)
+		say("cannot set the host name", name);
+	free(name);
+}
+
+static void set_up_environment(void)
+{
+	setenv("PATH", COMMAND_PATH, 0);
+	setenv("HOME", "/root", 0);
+	setenv("USER", "root", 0);
+	setenv("LOGNAME", "root", 0);
+	setenv("SHELL", "/bin/sh", 0);
+	setenv("TERM", "xterm", 0);
+}
+
+/* -- shutting down -- */
+
+/* Give what still runs up to @seconds to end. */
+static void wait_for_all(int seconds)
+{
+	const struct timespec tick = { .tv_nsec = 20 * 1000 * 1000 };
+
+	for (int i = 0; i < seconds * 50; i++) {
+		pid_t pid;
+
+		while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+			;
+		if (pid < 0 && errno == ECHILD)
+			return;
+		nanosleep(&tick, NULL);
+	}
+}
+
+/* Unmount in the reverse order of mounting; / cannot go, it is made read-only instead. */
+static void unmount_all(void)
+{
+	char *text = read_file("/proc/mounts", NULL);
+	char *points[64];
+	int count = 0;
+
+	for (char *line = text ? strtok(text, "\n") : NULL; line; line = strtok(NULL, "\n")) {
+		char *point = strchr(line, ' ');
+		char *end = point ? strchr(point + 1, ' ') : NULL;
+
+		if (end && count < (int)ARRAY_LEN(points)) {
+			*end = '\0';
+			points[count++] = point + 1;
+		}
+	}
+	while (count-- > 0)
+		if (strcmp(points[count], "/") != 0)
+			umount2(points[count], 0);
+	mount("", "/", "", MS_REMOUNT | MS_RDONLY, NULL);
+	free(text);
+}
+
+static void shut_down(int how) NORETURN;
+static void shut_down(int how)
+{
+	errno = 0;
+	signal(SIGTERM, SIG_IGN);
+	kill(-1, SIGTERM);
+	kill(-1, SIGCONT); /* a stopped process could not see it */
+	wait_for_all(2);
+	kill(-1, SIGKILL);
+	wait_for_all(2);
+	sync();
+	unmount_all();
+	sync();
+	reboot(how);
+	for (;;)
+		pause();
+}
+
+/* -- the two ways of running -- */
+
+/* The script without its first line, which is cut off and kept as the marks' word. */
+static char *exec_script(char **nonce)
+{
+	char *text = read_file(COMMAND_FILE, NULL);
+	char *end = text ? strchr(text, '\n') : NULL;
+
+	if (!end) {
+		say("no command in", COMMAND_FILE);
+		*nonce = "none";
+		return NULL;
+	}
+	*end = '\0';
+	*nonce = text;
+	return end + 1;
+}
+
+static int run_script(char *script)
+{
+	char *args[] = { "/bin/sh", "-c", script, NULL };
+	pid_t pid;
+	int status, null;
+
+	pid = fork();
+	if (pid == 0) {
+		setsid();
+		ioctl(1, TIOCSCTTY, 0);
+		tcsetpgrp(1, getpid());
+		null = open("/dev/null", O_RDONLY);
+		if (null > 0) {
+			dup2(null, 0);
+			close(null);
+		}
+		chdir("/root");
+		execv(args[0], args);
+		say("cannot run", args[0]);
+		_exit(127);
+	}
+	status = pid < 0 ? -1 : wait_for(pid);
+	if (status < 0)
+		return 127;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void exec_mode(void) NORETURN;
+static void exec_mode(void)
+{
+	struct termios tio;
+	char *nonce, *script;
+	int status;
+
+	/* The bytes of the output as they are: no carriage returns added. */
+	if (tcgetattr(1, &tio) == 0) {
+		tio.c_oflag &= ~(tcflag_t)OPOST;
+		tcsetattr(1, TCSANOW, &tio);
+	}
+	script = exec_script(&nonce);
+	dprintf(1, "\036BEGIN %s\n", nonce);
+	status = script ? run_script(script) : 126;
+	tcdrain(1);
+	dprintf(1, "\036END %s %d\n", nonce, status);
+	tcdrain(1);
+	kill(-1, SIGKILL);
+	wait_for_all(2);
+	sync();
+	unmount_all();
+	reboot(REBOOT_POWEROFF);
+	for (;;)
+		pause();
+}
+
+static void login_mode(void) NORETURN;
+static void login_mode(void)
+{
+	char *rc[] = { "/bin/sh", "/etc/rc", NULL };
+	char *shell[] = { "-sh", NULL };
+	sigset_t none;
+	pid_t pid;
+
+	if (access("/etc/rc", R_OK) == 0) {
+		pid = start(rc, false);
+		if (pid > 0)
+			wait_for(pid);
+	}
+	chdir(getenv("HOME"));
+	sigemptyset(&none);
+	for (pid = -1;;) {
+		int status;
+		pid_t done;
+
+		if (wanted >= 0)
+			shut_down(wanted);
+		while ((done = waitpid(-1, &status, WNOHANG)) > 0) {
+			if (done != pid)
+				continue;
+			pid = -1;
+			kill(-done, SIGHUP); /* what the session left behind */
+			/* No shell to run: do not try it a thousand times a second. */
+			if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+				sleep(5);
+		}
+		if (pid < 0) {
+			errno = 0;
+			pid = start(shell, true);
+			if (pid < 0) {
+				say("cannot start a shell", NULL);
+				sleep(1);
+			}
+			continue;
+		}
+		sigsuspend(&none); /* all of them are blocked elsewhere, so none is lost */
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static const int handled[] = { SIGCHLD, SIGUSR1, SIGUSR2, SIGTERM };
+	struct sigaction action = { .sa_handler = on_signal };
+	bool exec = argc > 1 && strcmp(argv[argc - 1], "exec") == 0;
+	sigset_t blocked;
+
+	prog_init(argv);
+	if (getpid() != 1)
+		fatalx("this is the first process; use poweroff, reboot or halt");
+	/* Blocked except where login_mode() waits, so that a signal cannot come just before it. */
+	sigemptyset(&blocked);
+	for (size_t i = 0; i < ARRAY_LEN(handled); i++) {
+		sigaction(handled[i], &action, NULL);
+		sigaddset(&blocked, handled[i]);
+	}
+	sigprocmask(SIG_BLOCK, &blocked, NULL);
+	umask(022);
+	if (fcntl(2, F_GETFD) < 0 || fcntl(0, F_GETFD) < 0)
+		open_console();
+	mount_at("proc", "/proc", "proc");
+	mount_at("tmpfs", "/tmp", "tmpfs");
+	chmod("/tmp", 01777);
+	set_up_environment();
+	set_hostname();
+	if (exec)
+		exec_mode();
+	login_mode();
+}
