@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+#
+# The tests. tools/run-tests runs them; tests/README.md says how to write one.
+#
+#   tests/unit/test_NAME.c   on the host, with sanitizers. The line `SOURCES: a.c b.c` in its opening
+#                            comment names the kernel sources that it is built with
+#   tests/tools/             python unittest, for the tools; tests/boot, tests/hostile: with a guest
+#   tests/user/t_NAME.c      in the guest (built by mk/user.mk)
+
+UNIT_CC ?= gcc
+UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+UNIT_CFLAGS := -std=gnu17 -O1 -g -Wall -Wextra -Wno-unused-parameter -Itests/lib -Itests/unit \
+	-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+UNIT_KERNEL := -Iinclude -fno-strict-aliasing -fno-builtin
+UNIT_FRAME := $(BUILD)/tests/obj/tests/lib/test.o $(BUILD)/tests/obj/tests/lib/kernel_host.o
+
+# SUITE=unit,tools,boot,user,hostile and TEST=part of a name choose; SEED=N repeats a run.
+SUITE ?=
+TEST ?=
+SEED ?=
+# Suites that need no guest do not build one.
+TEST_NEEDS := $(if $(filter-out unit tools,$(or $(subst $(comma), ,$(SUITE)),all)),\
+	$(BUILD)/parvix $(BUILD)/root.img $(BUILD)/xen)
+comma := ,
+
+.PHONY: test unit-tests
+test: $(TEST_NEEDS) ## run all tests (SUITE=unit,tools,boot,user,hostile TEST=name SEED=n choose)
+	@tools/run-tests $(if $(SUITE),--suite $(SUITE)) $(if $(SEED),--seed $(SEED)) $(TEST)
+
+unit-tests: $(UNIT)
+
+$(BUILD)/tests/obj/tests/lib/test.o: tests/lib/test.c tests/lib/test.h
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<)
+	$(Q)$(UNIT_CC) $(UNIT_CFLAGS) -c -o $@ $<
+
+$(BUILD)/tests/obj/%.o: %.c mk/test.mk
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<)
+	$(Q)$(UNIT_CC) $(UNIT_CFLAGS) $(UNIT_KERNEL) -MMD -MP -c -o $@ $<
+
+define UNIT_PROGRAM
+$(BUILD)/tests/unit/$(1): $(BUILD)/tests/obj/tests/unit/$(1).o $(UNIT_FRAME) \
+		$(patsubst %.c,$(BUILD)/tests/obj/%.o,$(shell sed -n 's/.*SOURCES: *\([^*]*\).*/\1/p' tests/unit/$(1).c))
+	@mkdir -p $$(@D)
+	$$(Q)$$(UNIT_CC) $$(UNIT_CFLAGS) -o $$@ $$^
+endef
+$(foreach test,$(notdir $(UNIT)),$(eval $(call UNIT_PROGRAM,$(test))))
+
+.SECONDARY: $(UNIT_FRAME)
+-include $(shell find $(BUILD)/tests/obj -name '*.d' 2>/dev/null)
+
+# Test programs in the guest get the test frame as well.
+$(BUILD)/user/obj/tests/user/%.o: USER_CFLAGS += -Itests/lib
+$(BUILD)/user/usr/tests/t_%: $(BUILD)/user/obj/tests/user/t_%.o $(BUILD)/user/obj/tests/lib/test.o $(BUILD)/user/libuser.a
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(USER_CC) $(USER_LDFLAGS) -o $<.elf $^ -lm
+	$(Q)$(USER_CC:gcc=objcopy) -S -R .comment $<.elf $@
