@@ -143,6 +143,12 @@ struct vnode_ops {
 	int (*setattr)(struct vnode *vn, const struct vattr *va);
 	int (*fsync)(struct vnode *vn);
 	/*
+	 * Where a symbolic link leads, for links that know better than their text
+	 * (/proc/PID/fd/N, exe, cwd): namei follows by this, if set, and else by readlink. Called
+	 * without vn->lock; *out is referenced.
+	 */
+	int (*follow)(struct vnode *vn, struct vnode **out);
+	/*
 	 * Pages, not locked by vn->lock: page lock held. read_page NULL: holes, zeros. write_page
 	 * NULL: the pages are the file (tmpfs): never written, never reclaimed.
 	 */
@@ -216,6 +222,10 @@ struct fs_type {
 	int (*sync)(struct mount *mnt);
 	int (*remount)(struct mount *mnt, unsigned flags);
 	void (*unmount)(struct mount *mnt);
+	/* For a file system that keeps a reference to each of its vnodes as long as it has a name
+	 * (tmpfs): is any in use besides? Asked instead of looking at references; then unmount()
+	 * drops them. May be NULL. */
+	bool (*busy)(struct mount *mnt);
 	int (*statfs)(struct mount *mnt, struct parvix_statfs *st);
 	struct list link;
 };
@@ -380,6 +390,11 @@ struct char_device {
 #define MKDEV(major, minor) (((dev_t)(major) << 20) | (minor))
 void chrdev_register(struct char_device *cd); /* appears in /dev at once */
 struct char_device *chrdev_find(dev_t dev);
+/* Entry @n of the list of devices (0 ..) for /dev and /proc/devices; NULL behind the last. */
+struct char_device *chrdev_nth(unsigned n);
+/* file_open() calls this for S_IFCHR: sets f->ops, calls the device's open. -ENXIO: no such device.
+ */
+int chrdev_open(struct vnode *vn, struct file *f);
 
 /* ---- /proc: generated files (procfs) ---- */
 struct proc_file {
@@ -398,5 +413,23 @@ int pipe_create(struct file **rd, struct file **wr, unsigned flags);
 /* open() of a FIFO: f->vnode is set, f->flags say which end; sleeps for the other end as POSIX has
  * it (-ERESTART, -ENXIO); sets f->ops. vn->pipe is its own. */
 int fifo_open(struct vnode *vn, struct file *f);
+
+/* ---- poll.c: waiting for several files at once ---- */
+/*
+ * A file's poll operation calls poll_wait(pt, wq) for each wait queue that is woken when its answer
+ * may change; @pt is NULL when only the answer is wanted.
+ */
+#define POLL_MAX 1024 /* entries in one call */
+/* The system call's work: fills revents. Number of entries with events, 0 at @deadline (monotonic;
+ * KTIME_NEVER), -ERESTART, -ENOMEM, -EINVAL (@n > POLL_MAX). */
+int do_poll(struct parvix_pollfd *fds, unsigned n, ktime_t deadline);
+/* Bit sets of PARVIX_FD_SETSIZE bits in kernel memory (NULL: not asked), replaced by what is ready.
+ * Number of bits set, or an error as above, or -EBADF. */
+int do_select(int n, uint64_t *rd, uint64_t *wr, uint64_t *ex, ktime_t deadline);
+
+/* Called by fs_init(), each in its own file. */
+void devfs_init(void); /* with the character devices: chrdev.c, memdev.c */
+void procfs_init(void);
+void tmpfs_init(void);
 
 #endif

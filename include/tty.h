@@ -42,4 +42,17 @@ void tty_input(struct tty *tty, const char *buf, size_t n);
 void tty_output_ready(struct tty *tty);
 extern struct tty console_tty;
 
+struct file;
+struct proc;
+/* The terminal behind an open file, or NULL: isatty(). */
+struct tty *file_tty(struct file *f);
+/* Name of a terminal below /dev ("console"), for /proc; NULL gives "-". */
+const char *tty_name(const struct tty *tty);
+/*
+ * The leader of a session ends (exit, no locks held): its terminal belongs to nobody any more, the
+ * foreground group gets SIGHUP and SIGCONT, and all processes of the session lose the terminal. Does
+ * nothing for other processes.
+ */
+void tty_session_exit(struct proc *leader);
+
 #endif
