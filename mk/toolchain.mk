@@ -41,21 +41,22 @@ $(NL_STAMP): $(NL_INPUTS)
 	$(call say,NEWLIB,C library from $(notdir $(NEWLIB_TARBALL)) (about a minute))
 	$(Q)test -f $(NEWLIB_TARBALL) || { echo 'Debian package newlib-source is missing: make deps'; exit 1; }
 	$(Q)mkdir -p $(NL_WORK)
-	$(Q)$(NL)/build.sh $(NEWLIB_TARBALL) $(abspath $(NL_WORK)) $(abspath $(NL_WORK)/inst) \
-		x86_64-linux-gnu-gcc >$(BUILD)/toolchain/newlib.log 2>&1 \
+	$(Q)flock $(BUILD)/toolchain/.lock sh -c 'if [ -f $@ ] && [ -z "$$(find $(NL_INPUTS) -newer $@)" ]; \
+		then exit 0; fi; $(NL)/build.sh $(NEWLIB_TARBALL) $(abspath $(NL_WORK)) \
+		$(abspath $(NL_WORK)/inst) x86_64-linux-gnu-gcc && touch $@' >$(BUILD)/toolchain/newlib.log 2>&1 \
 		|| $(call tc_fail,$(BUILD)/toolchain/newlib.log,Building newlib)
-	$(Q)touch $@
+
+# (The lock: two makes in one tree must not build it twice at a time.)
 
 # Headers and driver first: the port is compiled with the driver.
 $(TC)/.headers: $(NL_STAMP) $(NL_HEADERS) tools/toolchain/driver tools/toolchain/parvix.specs
 	$(call say,HEADERS,$(TC_ROOT)/include)
-	$(Q)rm -rf $(TC)/bin $(TC)/lib $(TC_ROOT)/include
 	$(Q)mkdir -p $(TC)/bin $(TC)/lib $(TC_ROOT)/lib
 	$(Q)cp -R $(NL_WORK)/inst/x86_64-parvix/include $(TC_ROOT)/
 	$(Q)cp -R $(NL)/include/. include/parvix $(TC_ROOT)/include/
 	$(Q)cp tools/toolchain/parvix.specs $(TC)/lib/
 	$(Q)for n in $(TC_NAMES); do sed 's|@HOST@|$(TC_HOST)|' tools/toolchain/driver \
-		>$(TC)/bin/x86_64-parvix-$$n; chmod +x $(TC)/bin/x86_64-parvix-$$n; done
+		>$(TC)/bin/.new; chmod +x $(TC)/bin/.new; mv $(TC)/bin/.new $(TC)/bin/x86_64-parvix-$$n; done
 	$(Q)touch $@
 
 NL_CFLAGS := -O2 -g1 -std=gnu17 -D_GNU_SOURCE -D_COMPILING_NEWLIB -Wall -Wextra -Wmissing-prototypes \
@@ -81,12 +82,16 @@ $(NL_OBJ)/.stubs: $(NL)/src/stub.c $(NL)/src/calls.list $(TC)/.headers
 
 # The library is newlib's archive with the port's objects added; the check compares what the two
 # sides of the system call border believe.
-$(TC_STAMP): $(NL_OBJS) $(NL_OBJ)/crt0.S.o $(NL_OBJ)/.stubs $(NL)/check/abi.c
+$(TC_STAMP): $(NL_OBJS) $(NL_OBJ)/crt0.S.o $(NL_OBJ)/.stubs $(NL)/check/abi.c $(NL)/check/abi-list.h
 	$(call say,LIBC,$(TC_ROOT)/lib/libc.a)
-	$(Q)$(TARGET_CC) -std=gnu17 -D_GNU_SOURCE -Wall -fsyntax-only -I. $(NL)/check/abi.c \
-		|| { echo 'newlib and include/parvix disagree, see above: correct one of the two.'; exit 1; }
-	$(Q)cp $(NL_WORK)/inst/x86_64-parvix/lib/*.a $(TC_ROOT)/lib/
-	$(Q)$(TARGET_AR) r $(TC_ROOT)/lib/libc.a $(NL_OBJS) $(NL_OBJ)/stubs/*.o
-	$(Q)rm -f $(TC_ROOT)/lib/libg.a
+	$(Q)$(TARGET_CC) -S -O1 -o $(NL_OBJ)/abi-lib.s $(NL)/check/abi.c
+	$(Q)$(TARGET_CC) -S -O1 -o $(NL_OBJ)/abi-kernel.s -DKERNEL_SIDE -Iinclude $(NL)/check/abi.c
+	$(Q)for s in lib kernel; do sed -n 's/^->//p' $(NL_OBJ)/abi-$$s.s >$(NL_OBJ)/abi-$$s; done
+	$(Q)diff $(NL_OBJ)/abi-lib $(NL_OBJ)/abi-kernel || { echo 'The C library (<) and include/parvix (>)' \
+		'disagree in name, value or offset, size: correct one of the two.'; exit 1; }
+	$(Q)cp $(NL_WORK)/inst/x86_64-parvix/lib/libm.a $(TC_ROOT)/lib/
+	$(Q)cp $(NL_WORK)/inst/x86_64-parvix/lib/libc.a $(NL_OBJ)/libc.a
+	$(Q)$(TARGET_AR) r $(NL_OBJ)/libc.a $(NL_OBJS) $(NL_OBJ)/stubs/*.o
+	$(Q)mv $(NL_OBJ)/libc.a $(TC_ROOT)/lib/libc.a
 	$(Q)cp $(NL_OBJ)/crt0.S.o $(TC_ROOT)/lib/crt0.o
 	$(Q)touch $@

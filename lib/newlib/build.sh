@@ -14,7 +14,7 @@ prefix=$3
 cc=$4
 jobs=${JOBS:-2}
 
-rm -rf "$work"
+rm -rf "$work/src" "$work/obj"
 mkdir -p "$work/src" "$work/obj"
 tar -xf "$tarball" -C "$work/src" --strip-components=1 --exclude='*/ChangeLog*' --exclude='*/doc/*.pdf'
 for p in "$here"/patches/*.patch; do

@@ -7,7 +7,7 @@
 #include <utime.h>
 #include "sys.h"
 
-static int set_timevals(const char *path, int fd, const struct timeval tv[2], int flags)
+static int set_timevals(const char *path, int fd, const struct timeval *tv, int flags)
 {
 	struct timespec ts[2];
 	int i;
@@ -23,17 +23,17 @@ static int set_timevals(const char *path, int fd, const struct timeval tv[2], in
 	return (int)__ret(__SYS4(SYS_utimens, path, fd, tv ? ts : 0, flags));
 }
 
-int utimes(const char *path, const struct timeval tv[2])
+int utimes(const char *path, const struct timeval *tv)
 {
 	return set_timevals(path, -1, tv, 0);
 }
 
-int lutimes(const char *path, const struct timeval tv[2])
+int lutimes(const char *path, const struct timeval *tv)
 {
 	return set_timevals(path, -1, tv, AT_SYMLINK_NOFOLLOW);
 }
 
-int futimes(int fd, const struct timeval tv[2])
+int futimes(int fd, const struct timeval *tv)
 {
 	return set_timevals(NULL, fd, tv, 0);
 }
@@ -50,12 +50,12 @@ int utime(const char *path, const struct utimbuf *t)
 	return set_timevals(path, -1, tv, 0);
 }
 
-int futimens(int fd, const struct timespec ts[2])
+int futimens(int fd, const struct timespec *ts)
 {
 	return (int)__ret(__SYS4(SYS_utimens, 0, fd, ts, 0));
 }
 
-int utimensat(int dir, const char *path, const struct timespec ts[2], int flags)
+int utimensat(int dir, const char *path, const struct timespec *ts, int flags)
 {
 	if (dir != AT_FDCWD && *path != '/') {
 		errno = ENOTSUP;
