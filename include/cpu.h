@@ -25,7 +25,7 @@ struct cpu {
 	unsigned long
 		kstack_top; /* %gs:8, native system-call entry: top of the current thread's stack */
 	unsigned long user_rsp; /* %gs:16, scratch of native system-call entry */
-	struct thread *current; /* %gs:24 */
+	struct thread *thread; /* %gs:24: what `current` reads */
 	volatile unsigned
 		work; /* %gs:32: WORK_* bits; entry.S calls user_return_work() only if not 0 */
 	unsigned id;

@@ -52,15 +52,22 @@ struct thread {
 	bool restore_mask;       /* sigsuspend: put sigmask_saved back after delivery */
 	struct trapframe *frame; /* user registers, on the kernel stack */
 	struct ktimer *sleep_timer;
+	uint64_t stamp_calls;  /* system calls of the CPU when `stamp` was taken */
+	ktime_t restart_until; /* deadline of an interrupted nanosleep or poll that is restarted */
+	long nvcsw, nivcsw;    /* switches: gave the CPU up, lost it */
 	char name[16];
 };
 
+/* All zero, or after ktimer_init(): not set. */
 struct ktimer {
 	struct list link;
-	ktime_t when;                 /* monotonic; KTIME_NEVER: not set */
+	ktime_t when;                 /* monotonic */
 	void (*fn)(struct ktimer *t); /* in the timer interrupt, interrupts off */
 	void *arg;
+	struct cpu *cpu; /* on whose list it is; NULL: not set */
 };
+void ktimer_init(struct ktimer *t);
+/* Set (again) on this CPU. A time in the past: called at the next interrupt, at once. */
 void ktimer_set(struct ktimer *t, ktime_t when, void (*fn)(struct ktimer *), void *arg);
 bool ktimer_cancel(
 	struct ktimer *t); /* true if it was still to come; on return fn is not running */
@@ -147,13 +154,25 @@ void proc_exit(int wait_status) __noreturn; /* of the current process */
 struct proc *proc_find(pid_t pid);          /* proc_lock held */
 /* ELF header checks, pure (host-tested): elf.c */
 
+/* thread.c. @p NULL: a kernel thread; else it gets FPU state. Not ready yet. NULL: no memory. */
+struct thread *thread_create(const char *name, void (*fn)(void *), void *arg, struct proc *p);
+void thread_free(struct thread *t); /* never ran, or dead and off its stack */
+void *thread_fpu_alloc(void);       /* initial state; NULL: no memory */
+
 /* sched.c */
 void sched_init(void);
+void sched_idle(void) __noreturn;   /* the end of boot: become the idle loop of this CPU */
 void schedule(void);                /* give up the CPU; state says whether to be run again */
+void thread_exit(void) __noreturn;  /* the current thread ends; its stack is freed by the next */
+/* Wake @t if its sleep is interruptible: it has a signal. */
+void thread_interrupt(struct thread *t);
+void thread_set_work(struct thread *t, unsigned work); /* WORK_* at its next return to user mode */
 void thread_wake(struct thread *t); /* SLEEPING -> READY; any context */
 void thread_ready(struct thread *t);
 void sched_relax(void); /* a long loop in the kernel: let others run */
-void thread_account(bool was_user);
+void thread_account(bool was_user); /* charge the time since the last look to the current thread */
+bool thread_was_user(void); /* the kernel was entered by an interrupt or fault of the program */
+ktime_t sched_slice_check(ktime_t now); /* timer.c: slice over? Else when it will be */
 void sched_loads(unsigned long loads[3]);
 bool thread_interrupted(void); /* current has an unblocked signal or is killed */
 
