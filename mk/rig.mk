@@ -19,3 +19,36 @@ XEN_PACKAGE := xen-hypervisor-4.17-amd64
 $(BUILD)/xen: tools/fetch-xen | $(BUILD)
 	$(call say,XEN,$@)
 	$(Q)tools/fetch-xen $(XEN_PACKAGE) $@
+
+# ---- checks ------------------------------------------------------------------------------------------
+
+LINT_C := $(shell find arch kernel drivers lib user tests include -name '*.[ch]' -not -path 'lib/newlib/override/*' 2>/dev/null)
+LINT_HOST_C := $(shell find tests/unit tests/lib -name '*.c')
+LINT_SH := $(shell grep -lIE '^\#!/bin/(ba|da)?sh' -r tools tests user lib .ci 2>/dev/null)
+
+lint: ## check style, layers, suspicious C, shell scripts (LINT=format,layers,cppcheck,shell)
+	@tools/doctor --quiet lint
+	@tools/lint $(if $(LINT),--only $(LINT))
+
+format: ## rewrite C files in the house style
+	@tools/doctor --quiet lint
+	$(call say,FORMAT,$(words $(LINT_C)) files)
+	$(Q)clang-format-14 -i $(LINT_C)
+
+# Checked whenever it is linked: a wrong note would otherwise show as a guest that never says a word.
+$(BUILD)/parvix.checked: $(BUILD)/parvix tools/check-elf
+	$(Q)tools/check-elf $(BUILD)/parvix
+	@touch $@
+
+check-elf: $(BUILD)/parvix.checked ## check the kernel image as Xen's domain builder will
+
+# Two terminals: this one is the guest's. `hbreak` and not `break`: before the kernel is loaded there is
+# no memory to put a breakpoint into.
+gdb: all ## boot stopped and wait for gdb, which is to be started in a second terminal
+	@tools/doctor --quiet gdb
+	@echo "In another terminal, in this folder:"
+	@echo "    gdb $(BUILD)/parvix -ex 'target remote :1234' -ex 'hbreak kernel_main' -ex continue"
+	@tools/parvix run --gdb $(ARGS)
+
+bench: $(BUILD)/parvix.checked $(BUILD)/root.img $(BUILD)/xen ## measure boot and operations, compare with the last run (ARGS='...')
+	@tools/bench $(ARGS)

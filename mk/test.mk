@@ -20,7 +20,7 @@ TEST ?=
 SEED ?=
 # Suites that need no guest do not build one.
 TEST_NEEDS := $(if $(filter-out unit tools,$(or $(subst $(comma), ,$(SUITE)),all)),\
-	$(BUILD)/parvix $(BUILD)/root.img $(BUILD)/xen)
+	$(BUILD)/parvix.checked $(BUILD)/root.img $(BUILD)/xen)
 comma := ,
 
 .PHONY: test unit-tests

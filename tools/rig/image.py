@@ -37,7 +37,7 @@ class Additions:
     def __init__(self):
         self.commands = []
         self.need = 0  # bytes that the files will take, roughly
-        self.made = {'/'}
+        self.folders = []  # to be made if they are not there, parents first
         self.temporary = []
 
     def _quote(self, name):
@@ -50,12 +50,10 @@ class Additions:
         self.commands += [f'set_inode_field {name} mode 0{mode:o}', f'set_inode_field {name} uid 0',
                           f'set_inode_field {name} gid 0']
 
-    def _parents(self, guest):
-        parent = os.path.dirname(guest)
-        if parent not in self.made:
-            self._parents(parent)
-            self.commands.append(f'mkdir {self._quote(parent)}')
-            self.made.add(parent)
+    def _folder(self, guest):
+        if guest != '/' and guest not in self.folders:
+            self._folder(os.path.dirname(guest))
+            self.folders.append(guest)
 
     def add(self, host, guest):
         """Adds the file, folder or symbolic link `host` as `guest`, an absolute path in the image."""
@@ -67,14 +65,11 @@ class Additions:
         except OSError as error:
             raise RigError(SETUP, f'cannot add {host}: {error.strerror}') from None
         if stat.S_ISDIR(info.st_mode):
-            self._parents(guest)
-            if guest not in self.made:
-                self.commands.append(f'mkdir {self._quote(guest)}')
-                self.made.add(guest)
+            self._folder(guest)
             for name in sorted(os.listdir(host)):
                 self.add(os.path.join(host, name), os.path.join(guest, name))
             return
-        self._parents(guest)
+        self._folder(os.path.dirname(guest))
         name = self._quote(guest)
         self.need += info.st_size + 4096
         if stat.S_ISLNK(info.st_mode):
@@ -90,28 +85,34 @@ class Additions:
         fd = os.memfd_create('text')
         os.write(fd, text.encode())
         self.temporary.append(fd)
-        self._parents(guest)
+        self._folder(os.path.dirname(guest))
         name = self._quote(guest)
         self.need += len(text) + 4096
         self.commands += [f'rm {name}', f'write {fd_path(fd)} {name}']
         self._owned_by_root(guest, stat.S_IFREG | mode)
 
+    def _missing_folders(self, image):
+        """Asked first: debugfs, told to make a folder that is there, refuses but leaves a torn inode."""
+        script = ''.join(f'stat {self._quote(folder)}\n' for folder in self.folders)
+        done = run_tool(['debugfs', '-f', '-', fd_path(image)], [image], script)
+        missing = {line.rsplit(': ', 1)[0] for line in done.stderr.splitlines() if ': File not found' in line}
+        return [folder for folder in self.folders if folder in missing]
+
     def write_into(self, image):
         """Writes everything into the image open as descriptor `image`."""
-        if not self.commands:
+        if not self.commands and not self.folders:
             return
         make_room(image, self.need)
+        commands = [f'mkdir {self._quote(folder)}' for folder in self._missing_folders(image)] + self.commands
         fds = [image, *self.temporary]
-        script = ''.join(command + '\n' for command in self.commands)
-        done = run_tool(['debugfs', '-w', '-f', '-', fd_path(image)], fds, script)
+        done = run_tool(['debugfs', '-w', '-f', '-', fd_path(image)], fds, '\n'.join(commands) + '\n')
         for fd in self.temporary:
             os.close(fd)
         self.temporary = []
-        # debugfs exits with 0 whatever happens. Removing what is not there and making a folder that is
-        # there are part of the plan; every other complaint is an error.
+        # debugfs exits with 0 whatever happens. Removing what is not there is part of the plan; every other
+        # complaint is an error.
         wrong = [line for line in done.stderr.splitlines() if line.strip()
-                 and not re.match(r'debugfs \d', line)
-                 and not re.match(r'rm: .*not found|.*mkdir: Ext2 directory already exists', line)]
+                 and not re.match(r'debugfs \d', line) and not re.match(r'rm: .*not found', line)]
         if wrong:
             raise RigError(SETUP, 'cannot put files into the root image: ' + '; '.join(wrong[:4]))
 
