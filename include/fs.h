@@ -55,6 +55,7 @@ int uio_prefault(struct uio *uio, size_t n, bool write);
 struct pcache {
 	struct vnode *vnode;
 	unsigned long nr_pages;
+	struct list dirty_pages;
 	struct list dirty_link; /* while pages or attributes wait to be written */
 	volatile unsigned nr_dirty;
 	int error; /* of the last write-back; reported once by fsync */
@@ -241,7 +242,11 @@ struct mount {
 	char source[64], target[128];
 	void *private;
 };
-void fs_init(void);
+void fs_init(void); /* also calls the init functions of the file systems: */
+void ext2_init(void);
+void tmpfs_init(void);
+void devfs_init(void);
+void procfs_init(void);
 void fs_register(struct fs_type *type);
 int fs_mount(const char *source, const char *target, const char *type, unsigned flags,
 	     const char *options);

@@ -24,6 +24,7 @@
 #define PG_RESERVED 0x40u /* never the allocator's */
 #define PG_SLAB 0x80u
 #define PG_TABLE 0x100u /* a page table: never mapped writable */
+#define PG_REFERENCED 0x200u /* page cache: used since the last scan */
 
 struct pcache;
 
