@@ -29,6 +29,7 @@ struct mmu {
 	pfn_t user_top;
 	bool live;        /* published */
 	unsigned tables;  /* page-table pages, the tops included */
+	pfn_t chain;      /* first of the tables below the tops; struct page's index: the next */
 	uint64_t cpumask; /* CPUs on which it is loaded */
 };
 
@@ -66,8 +67,8 @@ void mmu_commit(void);
  * machine->switch_to.) */
 void mmu_load(struct mmu *m);
 
-/* Kernel half: map @n pages at @va in the KVM area. The L1 tables are there from boot on. */
-void mmu_kernel_map(unsigned long va, const pfn_t *pfns, unsigned n, uint64_t flags);
+/* Kernel half: map @n pages at @va in the KVM area. -ENOMEM: no page for a table. */
+int mmu_kernel_map(unsigned long va, const pfn_t *pfns, unsigned n, uint64_t flags);
 void mmu_kernel_unmap(unsigned long va, unsigned n);
 /* Print the walk of @va from the tables now loaded (panic). */
 void mmu_print_walk(unsigned long va);
