@@ -17,6 +17,8 @@
  * "(null)". */
 void printk(const char *fmt, ...) __printf(1, 2);
 void vprintk(const char *fmt, va_list ap);
+/* Into @buf, always 0-terminated unless @size is 0. Return the length of what is there (not of what
+ * was cut off): `len += snprintk(buf + len, size - len, ...)` is safe. */
 int snprintk(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
 int vsnprintk(char *buf, size_t size, const char *fmt, va_list ap);
 

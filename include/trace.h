@@ -57,6 +57,9 @@ size_t trace_format(uint64_t *pos, char *buf, size_t size);
 /* System calls are traced only if asked for (kernel argument `trace-syscalls`, or writing to
  * /proc/trace). */
 extern bool trace_syscalls;
+/* Set by the machine if reading the time stamp counter traps: most records then carry an older
+ * stamp. */
+extern bool trace_stamps_dear;
 
 /* Counters, summed over CPUs when read. X(name, text) */
 #define COUNTERS(X)                                                           \
@@ -95,5 +98,6 @@ enum counter {
 #define count_add(name, n) (this_cpu()->counters[CNT_##name] += (n))
 uint64_t counter_read(enum counter c);
 const char *counter_text(enum counter c);
+const char *counter_name(enum counter c);
 
 #endif
