@@ -149,10 +149,5 @@ void kernel_main(void)
 	boot_mark("self-test");
 	if (!kthread_create("init", boot_thread, NULL))
 		panic("no memory for the first thread: give the domain more memory");
-	for (;;) {
-		schedule(); /* from here on: run whoever is ready, else wait for an event */
-		irq_push_off();
-		machine->idle();
-		irq_pop_off();
-	}
+	sched_idle(); /* from here on: run whoever is ready, else wait for an event */
 }
