@@ -27,16 +27,20 @@ USER_PROGRAMS := $(U)/sbin/init $(addprefix $(U)/bin/,$(USER_BIN)) \
 # Packages for the image; one whose `needs` names another is built after it.
 USER_PKGS := $(patsubst user/pkg/%/build,%,$(wildcard user/pkg/*/build))
 
-.PHONY: user packages root
+.PHONY: user packages packages-again root
 
 user: $(USER_PROGRAMS) ## build the programs below user/ and tests/user/
 packages: $(USER_PKGS:%=$(BUILD)/pkg/%/.stamp) ## build mksh, Lua, sed ... from Debian's sources
+packages-again: ## build them anew, after a change in the C library that concerns them
+	$(Q)rm -rf $(BUILD)/pkg
+	$(Q)$(MAKE) --no-print-directory packages
 root: $(BUILD)/root.img ## build the root image
 
-$(U)/obj/%.o: %.c $(USER_STAMP)
+# -MD: the C library's headers count as sources. A new libc.a alone means linking again.
+$(U)/obj/%.o: %.c | $(USER_STAMP)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(USER_CC) $(USER_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(USER_CC) $(USER_CFLAGS) -MD -MP -c -o $@ $<
 
 $(U)/libuser.a: $(USER_LIB_OBJS)
 	$(call say,AR,$@)
@@ -47,26 +51,28 @@ $(U)/libuser.a: $(USER_LIB_OBJS)
 define USER_LINK
 $(call say,LINK,$@)
 $(Q)mkdir -p $(@D)
-$(Q)$(USER_CC) $(USER_LDFLAGS) -o $<.elf $< $(U)/libuser.a -lm
-$(Q)$(USER_CC:gcc=objcopy) -S -R .comment $<.elf $@
+$(Q)$(USER_CC) $(USER_LDFLAGS) -o $(<:.o=.elf) $< $(U)/libuser.a -lm
+$(Q)$(USER_CC:gcc=objcopy) -S -R .comment $(<:.o=.elf) $@
 endef
 
-$(U)/sbin/%: $(U)/obj/user/init/%.o $(U)/libuser.a
+$(U)/sbin/%: $(U)/obj/user/init/%.o $(U)/libuser.a $(USER_STAMP)
 	$(USER_LINK)
-$(U)/bin/%: $(U)/obj/user/bin/%.o $(U)/libuser.a
+$(U)/bin/%: $(U)/obj/user/bin/%.o $(U)/libuser.a $(USER_STAMP)
 	$(USER_LINK)
-$(U)/usr/bench/%: $(U)/obj/user/bench/%.o $(U)/libuser.a
+$(U)/usr/bench/%: $(U)/obj/user/bench/%.o $(U)/libuser.a $(USER_STAMP)
 	$(USER_LINK)
-$(U)/usr/tests/%: $(U)/obj/tests/user/%.o $(U)/libuser.a
+$(U)/usr/tests/%: $(U)/obj/tests/user/%.o $(U)/libuser.a $(USER_STAMP)
 	$(USER_LINK)
 
-.SECONDARY: $(USER_PROGRAMS:$(U)/%=$(U)/obj/%.o)
+.PRECIOUS: $(U)/obj/%.o
 
 -include $(wildcard $(U)/obj/*/*/*.d)
 
+# A package is built again when its recipe changes, but not for every change of the C library: that
+# would take minutes each time. `make packages-again` is for a change that matters to them.
 define USER_PKG
-$(BUILD)/pkg/$(1)/.stamp: $(wildcard user/pkg/$(1)/*) tools/pkg/build tools/pkg/fetch $(USER_STAMP) \
-		$(patsubst %,$(BUILD)/pkg/%/.stamp,$(shell cat user/pkg/$(1)/needs 2>/dev/null))
+$(BUILD)/pkg/$(1)/.stamp: $(wildcard user/pkg/$(1)/*) tools/pkg/build tools/pkg/fetch \
+		$(patsubst %,$(BUILD)/pkg/%/.stamp,$(shell cat user/pkg/$(1)/needs 2>/dev/null)) | $(USER_STAMP)
 	$$(call say,PACKAGE,$(1))
 	$$(Q)tools/pkg/build $(1)
 	$$(Q)touch $$@

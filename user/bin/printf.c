@@ -4,6 +4,7 @@
  * missing ones count as "" and 0. Each conversion is cut out of the format and given to the C
  * library with the argument in the type it wants.
  */
+#define USE_FLOAT
 #include "../lib/util.h"
 
 #include <errno.h>

@@ -42,16 +42,24 @@ char *path_base(const char *path)
 
 bool read_line(FILE *f, char **buf, size_t *size, size_t *len)
 {
-	ssize_t n = getline(buf, size, f);
+	size_t n = 0;
+	int c;
 
-	if (n < 0) {
-		if (ferror(f))
-			warning("read error");
-		return false;
+	while ((c = getc(f)) != EOF) {
+		if (n + 1 >= *size) {
+			*size = *size ? *size * 2 : 128;
+			*buf = xrealloc(*buf, *size);
+		}
+		if (c == '\n')
+			break;
+		(*buf)[n++] = (char)c;
 	}
-	if (n > 0 && (*buf)[n - 1] == '\n')
-		(*buf)[--n] = '\0';
-	*len = (size_t)n;
+	if (ferror(f))
+		warning("read error");
+	if (c == EOF && n == 0)
+		return false;
+	(*buf)[n] = '\0';
+	*len = n;
 	return true;
 }
 

@@ -15,8 +15,19 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+/*
+ * newlib's printf family without floating point: a program is half as large. The few that print
+ * fractions define USE_FLOAT before they include this.
+ */
+#if defined(__parvix__) && !defined(USE_FLOAT)
+#define printf iprintf
+#define fprintf fiprintf
+#define vfprintf vfiprintf
+#define snprintf sniprintf
+#endif
+
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
+#define PRINTF_LIKE(f, a) __attribute__((format(__printf__, f, a)))
 #define NORETURN __attribute__((noreturn))
 
 /* Exit status of a program so far: 0, or what the first trouble set; finish() returns it. */
@@ -51,8 +62,8 @@ char *path_join(const char *dir, const char *name);
 /* The part after the last slash; trailing slashes do not count, "/" is its own name. */
 char *path_base(const char *path);
 
-/* Next line of @f without its newline in *@buf (grown as needed, as getline does); false at the
- * end. A line may contain zero bytes: *@len is the truth. */
+/* Next line of @f without its newline in *@buf, which grows as needed (NULL and *@size 0 to begin
+ * with); false at the end. A line may contain zero bytes: *@len is the truth. */
 bool read_line(FILE *f, char **buf, size_t *size, size_t *len);
 
 /* Open @path for reading; "-" and NULL are standard input. NULL with a message on failure. */
