@@ -35,8 +35,8 @@ struct cpu {
 	struct thread *idle;
 	struct mmu *mmu; /* whose tables are loaded */
 	void *arch;      /* the machine's own per-CPU data; PV: struct vcpu_info */
-	uint64_t counters[CNT_count];
 	uint64_t calls[MAX_CALLS]; /* hypervisor calls by number */
+	uint64_t counters[CNT_count];
 	uint64_t call_errors;
 	uint64_t traps[32];
 	struct list runq;
