@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of this directory share. Hypercalls: hypercall.h. */
+#ifndef PV_H
+#define PV_H
+
+#include <machine.h>
+#include <pte.h>
+#include <types.h>
+#include <xen/xen.h>
+
+/* boot.c */
+extern struct start_info start_info; /* our copy */
+extern struct shared_info shared_info_page;
+
+/* The virtual CPU's own part of shared_info; until that is mapped, a stand-in with events masked. */
+static inline struct vcpu_info *this_vcpu_info(void)
+{
+	return this_cpu()->arch;
+}
+
+/* earlycon.c. Print a sentence and crash the domain: for errors before printk and panic work. */
+void early_die(const char *sentence) __noreturn;
+void early_print(const char *text);
+void early_print_hex(const char *before, unsigned long v);
+size_t pv_console_write(const char *text, size_t n);
+size_t pv_console_read(char *buf, size_t n);
+void console_bind(void);
+
+/* trap.c */
+void trap_init(void);
+/* For the self-test: if not 0, the next trap goes on there, and says which one it was. */
+extern unsigned long trap_test_resume;
+extern unsigned trap_test_vector;
+void pv_trap(struct trapframe *tf);
+void pv_failsafe(struct trapframe *tf);
+
+/* irq.c */
+void pv_irq_enable(void);
+void pv_irq_disable(void);
+bool pv_irq_enabled(void);
+void pv_idle(void);
+
+/* events.c */
+void events_init(void);
+void pv_event(struct trapframe *tf);
+int evtchn_bind_virq(unsigned virq, void (*fn)(void *), void *arg, const char *name);
+int evtchn_bind_handler(unsigned port, void (*fn)(void *), void *arg, const char *name);
+int evtchn_alloc_unbound(unsigned remote, void (*fn)(void *), void *arg, const char *name);
+void evtchn_close(unsigned port);
+void evtchn_mask(unsigned port);
+void evtchn_unmask(unsigned port);
+int evtchn_send(unsigned port);
+int evtchn_bind_ipi(void (*fn)(void *), void *arg, const char *name);
+void events_tick(void);
+size_t events_describe(char *buf, size_t size);
+
+/* time.c */
+void time_init(void);
+ktime_t pv_clock_monotonic(void);
+ktime_t pv_clock_wall_offset(void);
+void pv_timer_set(ktime_t deadline);
+
+/* power.c */
+void pv_power(enum power_action what) __noreturn;
+
+/* features.c */
+void features_init(void);
+bool xen_feature(unsigned bit);
+size_t features_describe(char *buf, size_t size);
+
+/* cpu.c */
+void cpu_init(void);
+void pv_switch_to(struct thread_arch *from, struct thread_arch *to, struct mmu *to_mmu);
+void pv_set_fs_base(unsigned long base);
+
+/* p2m.c */
+void p2m_init(const struct start_info *si);
+void p2m_relocate(void);
+
+/* mmu_boot.c: frames taken at boot, and the kernel's own page tables. */
+void mmu_boot(unsigned long builder_end);
+pfn_t boot_frames(unsigned long n);
+void boot_frames_done(void);
+
+/* mmu.c, queue.c */
+#define KERNEL_SLOT_DIRECT PT_INDEX(DIRECT_MAP, 4)
+#define KERNEL_SLOT_KVM PT_INDEX(KVM_BASE, 4)
+#define KERNEL_SLOT_IMAGE PT_INDEX(KERNEL_BASE, 4)
+/* Machine address of the direct-map entry of @pfn. */
+uint64_t dmap_entry(pfn_t pfn);
+#define DMAP_L2_MAX 64 /* GiB of memory that the direct map can cover */
+extern pte_t *dmap_l2[DMAP_L2_MAX];
+int pv_top_create(struct mmu *m);
+void pv_top_destroy(struct mmu *m);
+int pv_table_publish(struct mmu *m);
+void pv_table_retire(struct mmu *m);
+void pv_table_link(struct mmu *m, pfn_t table, unsigned level);
+void pv_mmu_load(struct mmu *m);
+struct mmuext_op;
+void pv_load_ops(const struct mmu *m, struct mmuext_op *op);
+void pv_loaded(struct mmu *m);
+void mmu_kernel_half_init(pte_t *top);
+uint64_t pt_maddr(const pte_t *slot);
+
+void queue_init(void);
+void pv_pte_write(struct mmu *m, unsigned long va, pte_t *slot, pte_t pte);
+void pv_pte_commit(void);
+pte_t pv_pte_pending(pte_t *slot);
+/* Add an update by machine address; no TLB flush with it. */
+void queue_update(uint64_t maddr, uint64_t val);
+/* Send @n updates now; -EIO and a message if one is refused. */
+int mmu_update_now(const struct mmu_update *u, unsigned n, unsigned long caller);
+int mmuext_now(const struct mmuext_op *op, unsigned n, unsigned long caller);
+/* For cpu.c: put what waits into a multicall of the caller's. Returns entries used (0 to 2). */
+unsigned queue_take(struct multicall_entry *mc);
+void queue_taken(const struct multicall_entry *mc, unsigned n);
+
+/* selftest.c */
+void pv_selftest(void (*report)(const char *facility, bool ok, const char *detail));
+
+#endif

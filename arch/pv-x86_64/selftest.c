@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The start-of-day self-test: each facility that boot relies on, tried once for real. A student who
+ * breaks one sees which; the price is a few dozen hypercalls (`noselftest` skips it).
+ */
+#include <lock.h>
+#include <mm.h>
+#include <printk.h>
+#include <string.h>
+#include "hypercall.h"
+#include "pv.h"
+
+typedef void (*report_fn)(const char *facility, bool ok, const char *detail);
+
+extern char _text[], _rodata[], boot_stack_guard[];
+
+/* Try a store of a byte that changes nothing. Returns the trap's vector, or 0. */
+static __attribute__((noinline)) unsigned try_write(volatile char *p)
+{
+	trap_test_vector = 0;
+	__asm__ volatile("movq $1f, %0\n\t"
+			 "movb (%1), %%al\n\t"
+			 "movb %%al, (%1)\n"
+			 "1:"
+			 : "+m"(trap_test_resume)
+			 : "r"(p)
+			 : "rax", "memory");
+	trap_test_resume = 0;
+	return trap_test_vector;
+}
+
+static __attribute__((noinline)) unsigned try_jump(void *p)
+{
+	unsigned long sp;
+
+	trap_test_vector = 0;
+	__asm__ volatile("movq %%rsp, %1\n\t"
+			 "movq $1f, %0\n\t"
+			 "call *%2\n"
+			 "1:\n\t"
+			 "movq %1, %%rsp"
+			 : "+m"(trap_test_resume), "=&r"(sp)
+			 : "r"(p)
+			 : "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "memory");
+	trap_test_resume = 0;
+	return trap_test_vector;
+}
+
+static unsigned try_int3(void)
+{
+	trap_test_vector = 0;
+	__asm__ volatile("movq $1f, %0\n\t"
+			 "int3\n"
+			 "1:"
+			 : "+m"(trap_test_resume)::"memory");
+	trap_test_resume = 0;
+	return trap_test_vector;
+}
+
+static void test_traps(report_fn report)
+{
+	static char data_with_code[4] = {(char)0xc3};
+	char text[80];
+
+	report("traps", try_int3() == TRAP_BP, "");
+	snprintk(text, sizeof(text), "write to text: vector %u, to constants: %u, run data: %u",
+		 try_write(_text), try_write(_rodata), try_jump(data_with_code));
+	report("kernel W^X",
+	       try_write(_text) == TRAP_PF && try_write(_rodata) == TRAP_PF &&
+		       try_jump(data_with_code) == TRAP_PF,
+	       text);
+	report("  the direct map's aliases",
+	       try_write(pfn_va(PFN((_text - (char *)KERNEL_BASE) >> PAGE_SHIFT))) == TRAP_PF, "");
+	report("page 0 unmapped", try_write(NULL) == TRAP_PF, "");
+	report("guard page below stack", try_write(boot_stack_guard) == TRAP_PF, "");
+	report("page tables read-only", try_write(pfn_va(kernel_mmu.top)) == TRAP_PF, "");
+}
+
+static void test_frames(report_fn report)
+{
+	unsigned long bad = 0, step = max(nr_pages / 1024, 1ul);
+	char text[60];
+
+	for (unsigned long pfn = 0; pfn < nr_pages; pfn += step)
+		if (mfn_to_pfn(pfn_to_mfn(PFN(pfn))).v != pfn)
+			bad++;
+	snprintk(text, sizeof(text), "%lu frames, p2m %lu KiB", nr_pages, nr_pages * 8 / 1024);
+	report("p2m and m2p agree", bad == 0, text);
+}
+
+static volatile unsigned events_seen;
+
+static void event_seen(void *unused)
+{
+	(void)unused;
+	events_seen++;
+}
+
+static void test_events(report_fn report)
+{
+	int port = evtchn_bind_ipi(event_seen, NULL, "self-test");
+	bool was_on = pv_irq_enabled(), held, unmasked;
+
+	if (port < 0) {
+		report("event channels", false, "no port");
+		return;
+	}
+	pv_irq_disable();
+	events_seen = 0;
+	evtchn_send(port);
+	held = events_seen == 0;
+	pv_irq_enable();
+	unmasked = events_seen == 1;
+	evtchn_send(port);
+	report("event channels", held && unmasked && events_seen == 2, "");
+	evtchn_close(port);
+	if (!was_on)
+		pv_irq_disable();
+}
+
+static void test_time(report_fn report)
+{
+	ktime_t a = pv_clock_monotonic(), b = pv_clock_monotonic();
+	unsigned long year = pv_clock_wall_offset() / (NSEC_PER_SEC * 31556952) + 1970;
+	char text[60];
+
+	snprintk(text, sizeof(text), "two readings %ld ns apart, year %lu", b - a, year);
+	report("clock", b > a && year >= 2020 && year < 2200, text);
+}
+
+/* A space with one user page: made, pinned, read through, changed live, and taken back. */
+static void test_space(report_fn report)
+{
+	const unsigned long va = 0x1100000;
+	unsigned long before = pages_free();
+	pfn_t a = page_alloc_pfn(ALLOC_ZERO), b = page_alloc_pfn(ALLOC_ZERO);
+	struct mmu m, *old = this_cpu()->mmu;
+	bool pinned = false, seen = false, changed = false;
+	uint64_t flags = PTE_P | PTE_W | PTE_U | PTE_NX | PTE_A | PTE_D;
+	pte_t *slot;
+
+	if (a.v == PFN_NONE.v || b.v == PFN_NONE.v || mmu_create(&m)) {
+		report("address space", false, "no memory");
+		return;
+	}
+	*(unsigned long *)pfn_va(a) = 0x5eed;
+	slot = mmu_slot(&m, va, true);
+	if (slot) {
+		mmu_set(&m, va, slot, pte_make(a, flags));
+		pinned = mmu_publish(&m) == 0;
+	}
+	if (pinned) {
+		mmu_load(&m);
+		seen = *(volatile unsigned long *)va == 0x5eed;
+		mmu_set(&m, va, slot, pte_make(b, flags));
+		mmu_commit();
+		changed = *(volatile unsigned long *)va == 0;
+		mmu_load(old);
+		mmu_retire(&m);
+	}
+	mmu_destroy(&m);
+	page_free_pfn(a);
+	page_free_pfn(b);
+	report("address space", pinned && seen && changed && pages_free() == before,
+	       pinned ? "pinned, loaded, changed, unpinned" : "not pinned");
+}
+
+void pv_selftest(report_fn report)
+{
+	char text[60];
+	uint64_t calls = this_cpu()->calls[__HYPERVISOR_xen_version];
+
+	hyp_xen_version(XENVER_version, NULL);
+	snprintk(text, sizeof(text), "%s", boot_info.hypervisor);
+	report("hypercalls", this_cpu()->calls[__HYPERVISOR_xen_version] == calls + 1, text);
+	test_traps(report);
+	test_frames(report);
+	test_events(report);
+	test_time(report);
+	test_space(report);
+}
