@@ -106,7 +106,7 @@ struct machine {
 	size_t (*console_write)(const char *text, size_t n);
 	size_t (*console_read)(char *buf, size_t n);
 
-	void (*power)(enum power_action what) __noreturn;
+	__noreturn void (*power)(enum power_action what);
 
 	/* Names of the hypervisor's calls, for /proc/hypercalls; NULL ends. Index = index in
 	 * cpu->calls. */

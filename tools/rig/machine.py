@@ -67,7 +67,8 @@ class Machine:
             '-append', f'{XEN_ARGS} dom0_mem={memory}M,max:{memory}M dom0_max_vcpus={cpus} {xen_args}'.strip(),
         ]
         if icount is not None:
-            command += ['-icount', f'shift={icount},sleep=off']
+            # Its clock counts instructions too: Xen waits for the beginning of a second on it.
+            command += ['-icount', f'shift={icount},sleep=off', '-rtc', 'base=2026-01-01T00:00:00,clock=vm']
         if gdb_port:
             command += ['-gdb', f'tcp:127.0.0.1:{gdb_port}', '-S']
         if seed is not None:
