@@ -49,6 +49,7 @@ struct thread {
 	ktime_t slice_end;
 	ktime_t utime, stime, stamp; /* accounted at kernel entry of ticks and switches */
 	sigset_t sigmask, sigmask_saved;
+	sigset_t sigwait; /* signals that sigwait() waits for, though they are blocked */
 	bool restore_mask;       /* sigsuspend: put sigmask_saved back after delivery */
 	struct trapframe *frame; /* user registers, on the kernel stack */
 	struct ktimer *sleep_timer;
@@ -106,6 +107,7 @@ struct proc {
 	struct proc *parent;
 	struct list children, sibling;
 	struct list all; /* all_procs */
+	struct list pid_link;
 	struct list threads;
 	struct thread *thread; /* the first */
 	struct aspace *aspace;
@@ -140,19 +142,38 @@ static inline struct proc *current_proc(void)
 	return current->proc;
 }
 
-/* init.c/fork.c/exec.c/exit.c */
+/*
+ * A system call that was interrupted returns -ERESTART (started again unless a handler without
+ * SA_RESTART ran) or -ERESTARTNOHAND (only if no handler ran at all: nanosleep, poll, sigsuspend).
+ * Programs see -EINTR or nothing. A call with a time limit leaves its deadline in
+ * current->restart_until, so that starting again does not begin the wait anew.
+ */
+#define ERESTARTNOHAND 513
+
+/* proc.c */
 void proc_init(void);
-/* The first process: a kernel thread that execs @path with @argv. Does not return errors: panics
- * with a sentence. */
+/* The calling kernel thread becomes the first process: @path with @argv. Panics with a sentence if
+ * that cannot be. */
 void proc_start_init(const char *path, char *const argv[]);
+struct proc *proc_find(pid_t pid); /* proc_lock held; zombies too */
+
+/* thread.c, fork.c, exec.c, exit.c, wait.c */
 struct thread *kthread_create(const char *name, void (*fn)(void *), void *arg);
+/* A copy of the current process, which returns 0 to @tf. Its pid, -EAGAIN (limits), -ENOMEM. */
 pid_t proc_fork(struct trapframe *tf);
-/* Strings already in kernel memory. */
+/* Replace the current process's program. @path: kernel string. @args is freed in any case. */
 struct exec_args;
 int proc_exec(const char *path, struct exec_args *args);
+/* Arguments and environment, copied in. -E2BIG, -EFAULT, -ENOMEM. */
+int exec_args_user(uaddr_t argv, uaddr_t envp, struct exec_args **out);
+int exec_args_kernel(char *const argv[], char *const envp[], struct exec_args **out);
 void proc_exit(int wait_status) __noreturn; /* of the current process */
-struct proc *proc_find(pid_t pid);          /* proc_lock held */
-/* ELF header checks, pure (host-tested): elf.c */
+/* wait4: pid as there; *@status and *@usage are filled. The pid, 0 (WNOHANG), -ECHILD, -ERESTART. */
+pid_t proc_wait(pid_t pid, int options, int *status, struct parvix_rusage *usage);
+
+/* group.c: pid 0 is the caller */
+int proc_setpgid(pid_t pid, pid_t pgid);
+pid_t proc_setsid(void);
 
 /* thread.c. @p NULL: a kernel thread; else it gets FPU state. Not ready yet. NULL: no memory. */
 struct thread *thread_create(const char *name, void (*fn)(void *), void *arg, struct proc *p);
@@ -176,18 +197,41 @@ ktime_t sched_slice_check(ktime_t now); /* timer.c: slice over? Else when it wil
 void sched_loads(unsigned long loads[3]);
 bool thread_interrupted(void); /* current has an unblocked signal or is killed */
 
-/* signal.c: send */
-int signal_send(struct proc *p, int sig,
-		const struct parvix_siginfo *info); /* info NULL: from the kernel */
+/*
+ * signal.c: sending. @info NULL: from the kernel. All take proc_lock unless the caller holds it, so
+ * locks of order 5 and below (tty, pipe) must not be held. Interrupt handlers may call them.
+ */
+int signal_send(struct proc *p, int sig, const struct parvix_siginfo *info);
 int signal_send_group(pid_t pgid, int sig, const struct parvix_siginfo *info); /* -ESRCH: nobody */
-/* A fault of the current thread: cannot be blocked or ignored. */
+/* kill(2), with permission checks. */
+int signal_kill(pid_t pid, int sig);
+const char *signal_name(int sig); /* "SIGSEGV" */
+/* A fault of the current thread: cannot be blocked or ignored. If it is going to kill the process, a
+ * line on the console says so. */
 void signal_fault(int sig, int code, unsigned long addr, const struct trapframe *tf);
 /* deliver.c: called by user_return_work */
 void signal_deliver(struct trapframe *tf);
+/* The system call sigreturn: @tf becomes what the handler interrupted; returns its %rax. */
+long signal_return(struct trapframe *tf);
+/* Nobody of the group has a parent in the same session but another group: it may not be stopped by
+ * the terminal, as nobody would continue it. */
 bool pgrp_orphaned(pid_t pgid);
 
-/* cred.c */
-bool cred_root(void);
+/* cred.c: of the current process; kernel threads are root */
+bool cred_root(void); /* effective user id 0 */
 bool cred_in_group(gid_t gid);
+int cred_setuid(uid_t uid);
+int cred_setgid(gid_t gid);
+int cred_setreuid(uid_t ruid, uid_t euid); /* -1: keep */
+int cred_setregid(gid_t rgid, gid_t egid);
+bool cred_may_signal(const struct proc *target, int sig);
+
+/* Time spans from user programs. -EINVAL: negative or not normalised; large ones are cut to what
+ * ktime_t holds. clock.c */
+int ktime_from_timespec(const struct parvix_timespec *ts, ktime_t *out);
+int ktime_from_timeval(const struct parvix_timeval *tv, ktime_t *out);
+ktime_t ktime_add(ktime_t a, ktime_t b); /* saturating: KTIME_NEVER */
+struct parvix_timespec ktime_to_timespec(ktime_t t);
+struct parvix_timeval ktime_to_timeval(ktime_t t);
 
 #endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fork: a second process that is a copy of the first.
+ *
+ * Nearly all of the work is the address space (mm/copy.c): the child's page tables are filled with
+ * plain stores while nobody else knows them, the parent's writable pages become read-only, and no
+ * page is copied before one of the two writes to it. Under PV the filled tables are then handed to
+ * Xen in one call, and the parent's changes are sent in one batch.
+ *
+ * The child's thread is new. At the top of its stack lies a copy of the parent's register frame, with
+ * 0 in %rax; so when it runs first it leaves the kernel as if its own fork had just returned.
+ *
+ * Everything that can fail is done before the child gets a pid, so a failure frees what there
+ * is and nobody has seen it.
+ */
+#include <fs.h>
+#include <machine.h>
+#include <mm.h>
+#include <proc.h>
+#include <string.h>
+#include "room.h"
+
+static void fork_return(void *unused)
+{
+	(void)unused;
+	sched_first_run();
+}
+
+static void copy_signals(struct proc *p, struct proc *parent)
+{
+	spin_lock(&parent->sig.lock);
+	memcpy(p->sig.action, parent->sig.action, sizeof(p->sig.action));
+	memcpy(p->sig.restorer, parent->sig.restorer, sizeof(p->sig.restorer));
+	p->sig.altstack = parent->sig.altstack;
+	spin_unlock(&parent->sig.lock);
+}
+
+static void copy_thread(struct thread *t, struct thread *from, struct trapframe *tf)
+{
+	*t->frame = *tf;
+	t->frame->rax = 0;
+	t->arch.fs_base = from->arch.fs_base;
+	/* The parent's registers: the kernel has not touched them. */
+	fpu_save(t->arch.fpu);
+	t->priority = from->priority;
+	t->sigmask = from->restore_mask ? from->sigmask_saved : from->sigmask;
+}
+
+/* Undo a fork that nobody has seen. */
+static void fork_undo(struct proc *p)
+{
+	if (p->thread)
+		thread_free(p->thread);
+	if (p->aspace)
+		aspace_put(p->aspace);
+	if (p->fds)
+		fdtable_free(p->fds);
+	if (p->cwd)
+		vnode_put(p->cwd);
+	if (p->root)
+		vnode_put(p->root);
+	if (p->exe)
+		vnode_put(p->exe);
+	kfree(p);
+}
+
+pid_t proc_fork(struct trapframe *tf)
+{
+	struct proc *parent = current_proc(), *p;
+	struct thread *t;
+	pid_t pid;
+	int err;
+
+	if (nr_procs >= PROC_MAX)
+		return -EAGAIN;
+	p = proc_alloc();
+	if (!p)
+		return -ENOMEM;
+	p->cred = parent->cred;
+	p->umask = parent->umask;
+	p->cwd = vnode_get(parent->cwd);
+	p->root = vnode_get(parent->root);
+	p->exe = parent->exe ? vnode_get(parent->exe) : NULL;
+	memcpy(p->limits, parent->limits, sizeof(p->limits));
+	memcpy(p->name, parent->name, sizeof(p->name));
+	copy_signals(p, parent);
+	err = -ENOMEM;
+	p->fds = fdtable_copy(parent->fds);
+	if (!p->fds)
+		goto undo;
+	t = thread_create(p->name, fork_return, NULL, p);
+	if (!t)
+		goto undo;
+	p->thread = t;
+	copy_thread(t, current, tf);
+	err = aspace_fork(parent->aspace, &p->aspace, tf->rsp);
+	if (err)
+		goto undo;
+	list_add_tail(&p->threads, &t->proc_link);
+	err = proc_attach(p, parent);
+	if (err)
+		goto undo;
+	/* From here on it may be killed and reaped at any moment. */
+	pid = p->pid;
+	count(forks);
+	trace(fork, parent->pid, pid, 0);
+	thread_ready(t);
+	return pid;
+undo:
+	fork_undo(p);
+	return err;
+}
