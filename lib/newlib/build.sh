@@ -35,7 +35,7 @@ cd "$work/obj"
 	AR_FOR_TARGET="${AR:-ar}" RANLIB_FOR_TARGET="${RANLIB:-ranlib}" NM_FOR_TARGET="${NM:-nm}" \
 	OBJCOPY_FOR_TARGET="${OBJCOPY:-objcopy}" READELF_FOR_TARGET="${READELF:-readelf}" \
 	STRIP_FOR_TARGET="${STRIP:-strip}" \
-	CFLAGS_FOR_TARGET="-O2 -g1 -fno-asynchronous-unwind-tables -fno-unwind-tables -ffunction-sections -fdata-sections -w"
+	CFLAGS_FOR_TARGET="-O2 -g1 -fno-asynchronous-unwind-tables -fno-unwind-tables -ffunction-sections -fdata-sections"
 make -j"$jobs" MAKEINFO=true
 rm -rf "$prefix/x86_64-parvix"
 make install MAKEINFO=true

@@ -61,7 +61,7 @@ _sig_func_ptr signal(int sig, _sig_func_ptr handler)
 
 int siginterrupt(int sig, int flag)
 {
-	struct sigaction act;
+	struct sigaction act = {0};
 
 	if (sigaction(sig, NULL, &act) < 0)
 		return -1;
