@@ -39,6 +39,15 @@ $(BUILD)/tests/obj/%.o: %.c mk/test.mk
 	$(call say,HOSTCC,$<)
 	$(Q)$(UNIT_CC) $(UNIT_CFLAGS) $(UNIT_KERNEL) -MMD -MP -c -o $@ $<
 
+# The kernel's own memcpy and the like must not take the place of the host's, on which the sanitizers
+# stand: for tests they are called kernel_memcpy ...
+KERNEL_NAMES := memcpy memmove memset memcmp memchr strlen strnlen strcmp strncmp strchr strrchr
+$(BUILD)/tests/obj/lib/string.o: lib/string.c mk/test.mk
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<)
+	$(Q)$(UNIT_CC) -std=gnu17 -O2 -g -ffreestanding $(UNIT_KERNEL) -MMD -MP -c -o $@ $<
+	$(Q)objcopy $(foreach name,$(KERNEL_NAMES),--redefine-sym $(name)=kernel_$(name)) $@
+
 define UNIT_PROGRAM
 $(BUILD)/tests/unit/$(1): $(BUILD)/tests/obj/tests/unit/$(1).o $(UNIT_FRAME) \
 		$(patsubst %.c,$(BUILD)/tests/obj/%.o,$(shell sed -n 's/.*SOURCES: *\([^*]*\).*/\1/p' tests/unit/$(1).c))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What kernel code under a unit test stands on, on the host: memory from malloc, messages to
- * stdout, locks that check their pairing (one thread runs). Every function is weak, so that a test may
- * bring its own or the kernel's.
+ * stdout, locks that check their pairing (one thread runs). Every function is weak, so that a test
+ * may bring its own or the kernel's.
  */
 #include <lock.h>
 #include <mm.h>

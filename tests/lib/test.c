@@ -52,8 +52,7 @@ void test_note(const char *fmt, ...)
 	printf("\n");
 }
 
-int test_equal(const char *file, int line, const char *a, const char *b, long long va,
-	       long long vb)
+int test_equal(const char *file, int line, const char *a, const char *b, long long va, long long vb)
 {
 	if (va == vb)
 		return 1;
@@ -78,8 +77,8 @@ int test_same_bytes(const char *file, int line, const char *a, const char *b, co
 
 	for (unsigned long i = 0; i < n; i++)
 		if (pa[i] != pb[i]) {
-			test_failed(file, line, "%s and %s differ at byte %lu of %lu: %02x, %02x", a,
-				    b, i, n, pa[i], pb[i]);
+			test_failed(file, line, "%s and %s differ at byte %lu of %lu: %02x, %02x",
+				    a, b, i, n, pa[i], pb[i]);
 			return 0;
 		}
 	return 1;

@@ -37,49 +37,49 @@ unsigned long test_random(void);
 /* Ends the current test without a verdict of its own: something it needs is not there. */
 void test_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-#define TEST(name)                                                                            \
-	static void test_##name(void);                                                        \
-	__attribute__((constructor)) static void register_##name(void)                        \
-	{                                                                                     \
-		test_register(#name, test_##name);                                            \
-	}                                                                                     \
+#define TEST(name)                                                     \
+	static void test_##name(void);                                 \
+	__attribute__((constructor)) static void register_##name(void) \
+	{                                                              \
+		test_register(#name, test_##name);                     \
+	}                                                              \
 	static void test_##name(void)
 
-#define CHECK_THAT(ok, ...)                                                                   \
-	do {                                                                                  \
-		if (!(ok))                                                                    \
-			test_failed(__FILE__, __LINE__, __VA_ARGS__);                         \
+#define CHECK_THAT(ok, ...)                                           \
+	do {                                                          \
+		if (!(ok))                                            \
+			test_failed(__FILE__, __LINE__, __VA_ARGS__); \
 	} while (0)
 
 #define CHECK(cond) CHECK_THAT(cond, "%s is false", #cond)
-#define CHECK_EQ(a, b)                                                                        \
+#define CHECK_EQ(a, b) \
 	((void)test_equal(__FILE__, __LINE__, #a, #b, (long long)(a), (long long)(b)))
 #define CHECK_STR(a, b) ((void)test_same_text(__FILE__, __LINE__, #a, #b, a, b))
 #define CHECK_MEM(a, b, n) ((void)test_same_bytes(__FILE__, __LINE__, #a, #b, a, b, n))
 
 /* As CHECK, but the test ends here if it fails. */
-#define REQUIRE(cond)                                                                         \
-	do {                                                                                  \
-		if (!(cond)) {                                                                \
-			test_failed(__FILE__, __LINE__, "%s is false", #cond);                \
-			return;                                                               \
-		}                                                                             \
+#define REQUIRE(cond)                                                          \
+	do {                                                                   \
+		if (!(cond)) {                                                 \
+			test_failed(__FILE__, __LINE__, "%s is false", #cond); \
+			return;                                                \
+		}                                                              \
 	} while (0)
-#define REQUIRE_EQ(a, b)                                                                      \
-	do {                                                                                  \
-		if (!test_equal(__FILE__, __LINE__, #a, #b, (long long)(a), (long long)(b)))  \
-			return;                                                               \
+#define REQUIRE_EQ(a, b)                                                                     \
+	do {                                                                                 \
+		if (!test_equal(__FILE__, __LINE__, #a, #b, (long long)(a), (long long)(b))) \
+			return;                                                              \
 	} while (0)
 
 /* For system calls: the call returns -1 and errno is what is wanted (include <errno.h>). */
-#define CHECK_ERRNO(call, wanted)                                                             \
-	do {                                                                                  \
-		errno = 0;                                                                    \
-		long long errno_ret = (long long)(call);                                      \
-		int errno_got = errno;                                                        \
-		if (errno_ret != -1 || errno_got != (wanted))                                 \
+#define CHECK_ERRNO(call, wanted)                                                                 \
+	do {                                                                                      \
+		errno = 0;                                                                        \
+		long long errno_ret = (long long)(call);                                          \
+		int errno_got = errno;                                                            \
+		if (errno_ret != -1 || errno_got != (wanted))                                     \
 			test_failed(__FILE__, __LINE__, "%s returned %lld, errno %d (wanted %s)", \
-				    #call, errno_ret, errno_got, #wanted);                    \
+				    #call, errno_ret, errno_got, #wanted);                        \
 	} while (0)
 
 #endif
