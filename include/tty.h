@@ -2,7 +2,7 @@
 /*
  * Terminals (kernel/tty): line discipline between a device (the console; later others) and
  * programs. tty->lock (spinlock) guards all of it; input arrives in interrupt context through
- * tty_input().
+ * tty_input(). Signals are sent without the lock (they take proc_lock, which is outside of it).
  */
 #ifndef TTY_H
 #define TTY_H
@@ -11,34 +11,52 @@
 #include <parvix/termios.h>
 #include <types.h>
 
-#define TTY_BUF 4096
+#define TTY_BUF 4096 /* input, a power of two */
+#define TTY_OUT 1024 /* output on its way to the device */
 
 struct tty_device {
 	/* Send @n bytes; returns how many were taken at once (the rest later: tty_output_ready()).
-	 */
+	 * Called with tty->lock held. */
 	size_t (*write)(struct tty_device *dev, const char *buf, size_t n);
 	void *private;
 };
 
 struct tty {
 	spinlock_t lock;
+	const char *name; /* below /dev */
 	struct tty_device *dev;
 	struct termios termios;
 	struct winsize winsize;
-	pid_t pgrp; /* foreground */
-	pid_t session;
-	char in[TTY_BUF]; /* ring: [head, tail) may be read; canonical: only up to `ready` */
+	pid_t pgrp;    /* foreground */
+	pid_t session; /* 0: controls nobody */
+
+	/*
+	 * Input ring. Positions count up for ever: byte p is in[p % TTY_BUF]. [head, tail) is there;
+	 * in canonical mode only [head, ready) may be read, and [ready, tail) is the line that is
+	 * still being edited. A marked byte ends a line; one marked as end of file also, but it is
+	 * not itself data.
+	 */
+	char in[TTY_BUF];
+	uint64_t in_mark[TTY_BUF / 64], in_eof[TTY_BUF / 64];
 	unsigned in_head, in_ready, in_tail;
-	unsigned lines; /* complete lines (canonical) */
-	unsigned column;
-	bool stopped; /* ^S */
-	bool lnext;   /* ^V seen */
+	bool lnext; /* ^V seen: the next byte is taken as it is */
+
+	/* Output, processed, that the device has not taken yet. */
+	char out[TTY_OUT];
+	unsigned out_len;
+	unsigned column;      /* of the cursor, as far as output tells */
+	unsigned line_column; /* where the echo of the line being edited began */
+	bool stopped;         /* ^S, TCOOFF */
+
 	struct waitq read_wait, write_wait;
 };
 
 void tty_init(void);
-void tty_setup(struct tty *tty, struct tty_device *dev);
+/* A terminal in its usual state, 24x80, on @dev. */
+void tty_setup(struct tty *tty, const char *name, struct tty_device *dev);
+/* @n bytes have been typed. Any context, no tty lock held; never waits: what does not fit is lost. */
 void tty_input(struct tty *tty, const char *buf, size_t n);
+/* The device can take more output. Any context. */
 void tty_output_ready(struct tty *tty);
 extern struct tty console_tty;
 
