@@ -55,6 +55,7 @@ int uio_prefault(struct uio *uio, size_t n, bool write);
 struct pcache {
 	struct vnode *vnode;
 	unsigned long nr_pages;
+	uint64_t last_index; /* no page lies behind it */
 	struct list dirty_pages;
 	struct list dirty_link; /* while pages or attributes wait to be written */
 	volatile unsigned nr_dirty;
@@ -426,7 +427,7 @@ int fifo_open(struct vnode *vn, struct file *f);
  */
 #define POLL_MAX 1024 /* entries in one call */
 /* The system call's work: fills revents. Number of entries with events, 0 at @deadline (monotonic;
- * KTIME_NEVER), -ERESTART, -ENOMEM, -EINVAL (@n > POLL_MAX). */
+ * KTIME_NEVER; 0 or before: does not wait), -ERESTARTNOHAND, -ENOMEM, -EINVAL (@n > POLL_MAX). */
 int do_poll(struct parvix_pollfd *fds, unsigned n, ktime_t deadline);
 /* Bit sets of PARVIX_FD_SETSIZE bits in kernel memory (NULL: not asked), replaced by what is ready.
  * Number of bits set, or an error as above, or -EBADF. */
