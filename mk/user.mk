@@ -11,7 +11,7 @@
 
 USER_STAMP := $(BUILD)/toolchain/.stamp
 USER_CC := $(BUILD)/toolchain/bin/x86_64-parvix-gcc
-USER_CFLAGS := -std=gnu17 -O2 -g -D_GNU_SOURCE -Iinclude -ffunction-sections -fdata-sections \
+USER_CFLAGS := -std=gnu17 -O2 -g -D_GNU_SOURCE -ffunction-sections -fdata-sections \
 	-Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes
 USER_LDFLAGS := -Wl,--gc-sections
 U := $(BUILD)/user

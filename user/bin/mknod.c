@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* mknod [-m mode] name b|c|p [major minor]: make a device file or a named pipe. */
+#include "../lib/util.h"
+
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+	int mode = 0666, c;
+	mode_t type;
+	dev_t dev = 0;
+
+	prog_init(argv);
+	while ((c = getopt(argc, argv, "m:")) != -1) {
+		if (c != 'm')
+			usage("[-m mode] name b|c|p [major minor]");
+		mode = mode_parse(optarg, 0666, false, 0);
+		if (mode < 0)
+			fatalx("invalid mode: %s", optarg);
+	}
+	argv += optind;
+	argc -= optind;
+	if (argc < 2)
+		usage("[-m mode] name b|c|p [major minor]");
+	type = argv[1][0] == 'b' ? S_IFBLK : argv[1][0] == 'p' ? S_IFIFO : S_IFCHR;
+	if (argc != (type == S_IFIFO ? 2 : 4))
+		usage("[-m mode] name b|c|p [major minor]");
+	if (type != S_IFIFO)
+		dev = makedev((unsigned)parse_number(argv[2], "device number"),
+			      (unsigned)parse_number(argv[3], "device number"));
+	if (mknod(argv[0], type | (mode_t)mode, dev) < 0)
+		fatal("%s", argv[0]);
+	return 0;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stty [-a] [setting...]: show or change the terminal on standard input. Settings: the flags that
+ * -a shows (- before a name turns it off), sane, raw, cooked, size, rows N, cols N, intr ^C and
+ * the other characters.
+ */
+#include "../lib/util.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+static struct termios tio;
+static struct winsize ws;
+
+static const struct flag {
+	const char *name;
+	tcflag_t *field;
+	tcflag_t bit;
+	bool sane;
+} flags[] = {
+	{ "brkint", &tio.c_iflag, BRKINT, true },  { "ignbrk", &tio.c_iflag, IGNBRK, false },
+	{ "icrnl", &tio.c_iflag, ICRNL, true },	   { "inlcr", &tio.c_iflag, INLCR, false },
+	{ "igncr", &tio.c_iflag, IGNCR, false },   { "istrip", &tio.c_iflag, ISTRIP, false },
+	{ "ixon", &tio.c_iflag, IXON, true },	   { "ixoff", &tio.c_iflag, IXOFF, false },
+	{ "ixany", &tio.c_iflag, IXANY, false },   { "imaxbel", &tio.c_iflag, IMAXBEL, true },
+	{ "opost", &tio.c_oflag, OPOST, true },	   { "onlcr", &tio.c_oflag, ONLCR, true },
+	{ "isig", &tio.c_lflag, ISIG, true },	   { "icanon", &tio.c_lflag, ICANON, true },
+	{ "iexten", &tio.c_lflag, IEXTEN, true },  { "echo", &tio.c_lflag, ECHO, true },
+	{ "echoe", &tio.c_lflag, ECHOE, true },	   { "echok", &tio.c_lflag, ECHOK, true },
+	{ "echonl", &tio.c_lflag, ECHONL, false }, { "echoctl", &tio.c_lflag, ECHOCTL, true },
+	{ "echoke", &tio.c_lflag, ECHOKE, true },  { "noflsh", &tio.c_lflag, NOFLSH, false },
+	{ "tostop", &tio.c_lflag, TOSTOP, false },
+};
+
+static const struct {
+	const char *name;
+	int index;
+	unsigned char sane;
+} chars[] = {
+	{ "intr", VINTR, 3 },	{ "quit", VQUIT, 28 },	  { "erase", VERASE, 127 },
+	{ "kill", VKILL, 21 },	{ "eof", VEOF, 4 },	  { "start", VSTART, 17 },
+	{ "stop", VSTOP, 19 },	{ "susp", VSUSP, 26 },	  { "rprnt", VREPRINT, 18 },
+	{ "werase", VWERASE, 23 }, { "lnext", VLNEXT, 22 },
+};
+
+static void show(bool everything)
+{
+	printf("rows %u; columns %u;\n", ws.ws_row, ws.ws_col);
+	for (size_t i = 0; i < ARRAY_LEN(chars); i++) {
+		unsigned char c = tio.c_cc[chars[i].index];
+
+		if (!everything && c == chars[i].sane)
+			continue;
+		if (c == 0)
+			printf("%s = <undef>; ", chars[i].name);
+		else if (c < ' ' || c == 127)
+			printf("%s = ^%c; ", chars[i].name, c ^ 64);
+		else
+			printf("%s = %c; ", chars[i].name, c);
+	}
+	putchar('\n');
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+		bool on = *flags[i].field & flags[i].bit;
+
+		if (everything || on != flags[i].sane)
+			printf("%s%s ", on ? "" : "-", flags[i].name);
+	}
+	putchar('\n');
+}
+
+static void make_sane(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+		*flags[i].field &= ~flags[i].bit;
+		if (flags[i].sane)
+			*flags[i].field |= flags[i].bit;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(chars); i++)
+		tio.c_cc[chars[i].index] = chars[i].sane;
+	tio.c_cc[VMIN] = 1;
+	tio.c_cc[VTIME] = 0;
+}
+
+static void make_raw(void)
+{
+	tio.c_iflag &= ~(tcflag_t)(BRKINT | ICRNL | INLCR | IGNCR | ISTRIP | IXON);
+	tio.c_oflag &= ~(tcflag_t)OPOST;
+	tio.c_lflag &= ~(tcflag_t)(ISIG | ICANON | IEXTEN);
+	tio.c_cc[VMIN] = 1;
+	tio.c_cc[VTIME] = 0;
+}
+
+static unsigned char parse_char(const char *text)
+{
+	if (text[0] == '^' && text[1] == '-')
+		return 0;
+	if (text[0] == '^' && text[1])
+		return text[1] == '?' ? 127 : text[1] & 31;
+	return (unsigned char)text[0];
+}
+
+/* Apply one setting; returns how many arguments it took, 0 if there is no such. */
+static int apply(char **arg)
+{
+	bool on = arg[0][0] != '-';
+	const char *name = arg[0] + !on;
+
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+		if (strcmp(name, flags[i].name) != 0)
+			continue;
+		*flags[i].field &= ~flags[i].bit;
+		if (on)
+			*flags[i].field |= flags[i].bit;
+		return 1;
+	}
+	for (size_t i = 0; on && arg[1] && i < ARRAY_LEN(chars); i++) {
+		if (strcmp(name, chars[i].name) == 0) {
+			tio.c_cc[chars[i].index] = parse_char(arg[1]);
+			return 2;
+		}
+	}
+	if (strcmp(name, "sane") == 0 || strcmp(arg[0], "-raw") == 0 || strcmp(name, "cooked") == 0) {
+		make_sane();
+	} else if (strcmp(name, "raw") == 0) {
+		make_raw();
+	} else if ((strcmp(name, "rows") == 0 || strncmp(name, "col", 3) == 0) && arg[1]) {
+		unsigned short n = (unsigned short)parse_number(arg[1], "size");
+
+		if (name[0] == 'r')
+			ws.ws_row = n;
+		else
+			ws.ws_col = n;
+		if (ioctl(0, TIOCSWINSZ, &ws) < 0)
+			fatal("standard input");
+		return 2;
+	} else {
+		return 0;
+	}
+	return 1;
+}
+
+int main(int argc, char **argv)
+{
+	prog_init(argv);
+	if (tcgetattr(0, &tio) < 0)
+		fatal("standard input");
+	ioctl(0, TIOCGWINSZ, &ws);
+	if (argc == 1 || (argc == 2 && strcmp(argv[1], "-a") == 0)) {
+		show(argc == 2);
+		return finish();
+	}
+	if (strcmp(argv[1], "size") == 0) {
+		printf("%u %u\n", ws.ws_row, ws.ws_col);
+		return finish();
+	}
+	for (int i = 1; i < argc;) {
+		int used = apply(argv + i);
+
+		if (!used)
+			fatalx("%s: unknown setting", argv[i]);
+		i += used;
+	}
+	if (tcsetattr(0, TCSADRAIN, &tio) < 0)
+		fatal("standard input");
+	return finish();
+}
