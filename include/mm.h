@@ -25,6 +25,7 @@
 #define PG_SLAB 0x80u
 #define PG_TABLE 0x100u /* a page table: never mapped writable */
 #define PG_REFERENCED 0x200u /* page cache: used since the last scan */
+#define PG_BUDDY 0x400u	     /* heads a free block */
 
 struct pcache;
 
@@ -56,8 +57,8 @@ static inline void *page_va(const struct page *pg)
 }
 
 #define ALLOC_ZERO 1u
-/* May not reclaim, sleep or use the reserve: for interrupt handlers and for callers with spinlocks.
- */
+/* May not reclaim, sleep or use more than half of the reserve: for interrupt handlers and for
+ * callers with spinlocks. (With interrupts off nothing is reclaimed anyway.) */
 #define ALLOC_ATOMIC 2u
 /* For a user page: fails earlier, so that the kernel keeps a reserve. */
 #define ALLOC_USER 4u
@@ -86,6 +87,8 @@ void slab_init(void);
 void *kmalloc(size_t size, unsigned flags); /* 16-byte aligned, 64 from 64 bytes on; NULL */
 void kfree(void *p);                        /* NULL is fine */
 size_t kmalloc_used(void);                  /* bytes handed out now: for leak checks */
+size_t slab_describe(char *buf, size_t size); /* a table for /proc/slabinfo; bytes */
+void mm_proc_init(void);		      /* makes /proc/slabinfo */
 
 /* ---- mappings with guard pages (kvm.c) ---- */
 #define KSTACK_PAGES 4

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Physical pages.
+ *
+ * Frames are counted by pfn, the kernel's own numbering, and struct page describes each. Under PV
+ * machine frames lie in any order behind them, and nothing in this file knows: "physically
+ * contiguous" means contiguous pfns, which are contiguous in the direct map; no device of ours wants
+ * more. Free blocks are kept by the buddy system (buddy.c) under one lock. Nearly all requests are
+ * for one page, so each CPU has a stock of single pages, used with no more than interrupts off,
+ * filled and emptied in batches.
+ *
+ * Who gets the last pages: allocations for user pages fail (after trying to reclaim) while a
+ * reserve is still there, those that cannot wait at half of it; the rest is for the kernel's
+ * ordinary needs, so that a process can be told ENOMEM, or be killed, in an orderly way.
+ *
+ * A page is free when its reference count is 0. Whoever drops a reference that is not there, or
+ * frees a page that others still use, finds an assertion.
+ */
+#include <fs.h>
+#include <machine.h>
+#include <mm.h>
+#include <printk.h>
+#include <string.h>
+#include "buddy.h"
+#include "room.h"
+
+#define STOCK_MAX 64
+#define STOCK_BATCH 24
+#define RECLAIM_BATCH 32
+#define RECLAIM_ROUNDS 8
+
+struct page *pages;
+
+static struct buddy buddy;
+static spinlock_t page_spin = SPINLOCK("pages");
+static struct {
+	struct list pages;
+	unsigned n;
+} stock[MAX_CPUS];
+static unsigned long total, reserve;
+
+static void pages_reserve(unsigned long first, unsigned long n)
+{
+	for (unsigned long pfn = first; pfn < first + n; pfn++) {
+		pages[pfn].flags = PG_RESERVED;
+		pages[pfn].refs = 1;
+	}
+}
+
+void page_add_range(pfn_t first, unsigned long n)
+{
+	spin_lock(&page_spin);
+	for (unsigned long pfn = first.v; pfn < first.v + n; pfn++) {
+		pages[pfn].flags = 0;
+		pages[pfn].refs = 0;
+	}
+	buddy_add(&buddy, first.v, n);
+	total += n;
+	spin_unlock(&page_spin);
+	reserve = total / 64 < 64 ? 64 : total / 64 > 1024 ? 1024 : total / 64;
+}
+
+/* Free frames [first, end) except [hole, hole_end). */
+static void add_around(unsigned long first, unsigned long end, unsigned long hole,
+		       unsigned long hole_end)
+{
+	if (hole >= end || hole_end <= first) {
+		if (first < end)
+			page_add_range(PFN(first), end - first);
+		return;
+	}
+	if (first < hole)
+		page_add_range(PFN(first), hole - first);
+	if (hole_end < end)
+		page_add_range(PFN(hole_end), end - hole_end);
+}
+
+void page_init(void)
+{
+	unsigned long n = DIV_ROUND_UP(nr_pages * sizeof(struct page), PAGE_SIZE);
+	unsigned long mod = boot_info.ramdisk.v, mod_end, table = boot_info.first_free.v;
+
+	mod_end = mod == PFN_NONE.v ? mod : mod + DIV_ROUND_UP(boot_info.ramdisk_size, PAGE_SIZE);
+	if (mod != PFN_NONE.v && table < mod_end && table + n > mod)
+		table = mod_end;
+	if (table + n >= nr_pages)
+		panic("not enough memory: %lu KiB, of which %lu are free", nr_pages * 4,
+		      (nr_pages - boot_info.first_free.v) * 4);
+	pages = pfn_va(PFN(table));
+	memset(pages, 0, n * PAGE_SIZE);
+	buddy_init(&buddy);
+	page_lock_init();
+	for (unsigned i = 0; i < MAX_CPUS; i++)
+		list_init(&stock[i].pages);
+
+	pages_reserve(0, boot_info.first_free.v);
+	pages_reserve(table, n);
+	if (mod != PFN_NONE.v)
+		pages_reserve(mod, mod_end - mod);
+	for (unsigned i = 0; i < boot_info.nr_spare; i++)
+		page_add_range(boot_info.spare[i].first, boot_info.spare[i].n);
+	if (table > boot_info.first_free.v)
+		add_around(boot_info.first_free.v, table, mod, mod_end);
+	add_around(table + n, nr_pages, mod, mod_end);
+}
+
+/* One page from this CPU's stock, filled up first if it is empty. NULL: no memory. */
+static struct page *stock_take(void)
+{
+	struct page *pg = NULL;
+	unsigned cpu;
+
+	irq_push_off();
+	cpu = this_cpu()->id;
+	if (list_empty(&stock[cpu].pages)) {
+		spin_lock(&page_spin);
+		for (unsigned i = 0; i < STOCK_BATCH && (pg = buddy_alloc(&buddy, 0)); i++) {
+			list_add_tail(&stock[cpu].pages, &pg->link);
+			stock[cpu].n++;
+		}
+		spin_unlock(&page_spin);
+		pg = NULL;
+	}
+	if (!list_empty(&stock[cpu].pages)) {
+		pg = list_first(&stock[cpu].pages, struct page, link);
+		list_del(&pg->link);
+		stock[cpu].n--;
+	}
+	irq_pop_off();
+	return pg;
+}
+
+static void stock_drain(unsigned cpu, unsigned n)
+{
+	spin_lock(&page_spin);
+	while (n-- && !list_empty(&stock[cpu].pages)) {
+		struct page *pg = list_last(&stock[cpu].pages, struct page, link);
+
+		list_del(&pg->link);
+		stock[cpu].n--;
+		buddy_free(&buddy, pg, 0);
+	}
+	spin_unlock(&page_spin);
+}
+
+static void stock_give(struct page *pg)
+{
+	unsigned cpu;
+
+	irq_push_off();
+	cpu = this_cpu()->id;
+	list_add(&stock[cpu].pages, &pg->link);
+	if (++stock[cpu].n > STOCK_MAX)
+		stock_drain(cpu, STOCK_BATCH);
+	irq_pop_off();
+}
+
+static struct page *block_alloc(unsigned order)
+{
+	struct page *pg;
+
+	spin_lock(&page_spin);
+	pg = buddy_alloc(&buddy, order);
+	if (!pg && stock[this_cpu()->id].n) {
+		/* What this CPU has in stock may be what is missing in a larger block. */
+		stock_drain(this_cpu()->id, STOCK_MAX + 1);
+		pg = buddy_alloc(&buddy, order);
+	}
+	spin_unlock(&page_spin);
+	return pg;
+}
+
+static unsigned long limit_of(unsigned flags)
+{
+	return flags & ALLOC_USER ? reserve : flags & ALLOC_ATOMIC ? reserve / 2 : 0;
+}
+
+static struct page *try_alloc(unsigned order, unsigned flags)
+{
+	if (order == 0 && stock[this_cpu()->id].n == 0 &&
+	    buddy.nr_free < limit_of(flags) + STOCK_BATCH)
+		return buddy.nr_free > limit_of(flags) ? block_alloc(0) : NULL;
+	if (buddy.nr_free < limit_of(flags) + (1ul << order))
+		return NULL;
+	return order == 0 ? stock_take() : block_alloc(order);
+}
+
+static bool may_reclaim(unsigned flags)
+{
+	return !(flags & ALLOC_ATOMIC) && this_cpu()->irq_depth == 0 && !this_cpu()->in_irq &&
+	       current;
+}
+
+static __attribute__((noinline)) struct page *reclaim_alloc(unsigned order, unsigned flags)
+{
+	struct page *pg = NULL;
+
+	for (unsigned i = 0; !pg && i < RECLAIM_ROUNDS; i++) {
+		if (!pcache_reclaim(RECLAIM_BATCH << order) && !slab_reclaim() && !kvm_reclaim())
+			break;
+		stock_drain(this_cpu()->id, STOCK_MAX + 1);
+		pg = try_alloc(order, flags);
+	}
+	return pg;
+}
+
+struct page *page_alloc(unsigned order, unsigned flags)
+{
+	struct page *pg;
+
+	if (order >= BUDDY_ORDERS)
+		return NULL;
+	pg = try_alloc(order, flags);
+	if (unlikely(!pg) && may_reclaim(flags))
+		pg = reclaim_alloc(order, flags);
+	if (unlikely(!pg))
+		return NULL;
+	KASSERT(pg->refs == 0 && pg->flags == 0);
+	pg->refs = 1;
+	pg->order = order;
+	pg->owner = NULL;
+	pg->private = NULL;
+	if (flags & ALLOC_ZERO) {
+		for (unsigned long i = 0; i < 1ul << order; i++)
+			zero_page((char *)page_va(pg) + i * PAGE_SIZE);
+		count_add(pages_zeroed, 1ul << order);
+	}
+	return pg;
+}
+
+void page_get(struct page *pg)
+{
+	KASSERT(pg->refs > 0);
+	__atomic_fetch_add(&pg->refs, 1, __ATOMIC_RELAXED);
+}
+
+void page_put(struct page *pg)
+{
+	int before = __atomic_fetch_sub(&pg->refs, 1, __ATOMIC_ACQ_REL);
+
+	if (likely(before > 1))
+		return;
+	KASSERT(before == 1);
+	KASSERT(!(pg->flags & (PG_RESERVED | PG_LOCKED | PG_CACHE | PG_BUDDY)));
+	pg->flags = 0;
+	if (pg->order == 0) {
+		stock_give(pg);
+		return;
+	}
+	spin_lock(&page_spin);
+	buddy_free(&buddy, pg, pg->order);
+	spin_unlock(&page_spin);
+}
+
+pfn_t page_alloc_pfn(unsigned flags)
+{
+	struct page *pg = page_alloc(0, flags);
+
+	return pg ? page_pfn(pg) : PFN_NONE;
+}
+
+void page_free_pfn(pfn_t pfn)
+{
+	KASSERT(pfn.v < nr_pages && pfn_page(pfn)->refs == 1);
+	page_put(pfn_page(pfn));
+}
+
+/* What other rooms keep for reuse and give back when asked counts as free. */
+unsigned long pages_free(void)
+{
+	unsigned long n = buddy.nr_free + slab_spare_pages() + kvm_spare_pages();
+
+	for (unsigned i = 0; i < nr_cpus; i++)
+		n += stock[i].n;
+	return n;
+}
+
+unsigned long pages_total(void)
+{
+	return total;
+}
