@@ -141,6 +141,7 @@ void kernel_main(void)
 	fs_init();  /* vnodes, page cache; ext2, tmpfs, devfs, procfs become known */
 	tty_init(); /* the console becomes a terminal: /dev/console */
 
+	mm_proc_init();
 	boot_record_init();
 	boot_mark("rooms");
 	if (!boot_flag("noselftest"))

@@ -6,6 +6,7 @@
  */
 #include <mm.h>
 #include <printk.h>
+#include "room.h"
 
 #define QUEUES 16
 
