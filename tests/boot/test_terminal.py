@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: MIT
+"""The shell on the console, as a person uses it: line editing, job control, window size, reboot."""
+import os
+import pty
+import subprocess
+import time
+import unittest
+
+from rig import codes
+from rig.guest import HALTED, REBOOTED
+from rigtest import PARVIX, PROMPT, booted
+
+
+class Shell(unittest.TestCase):
+    def setUp(self):
+        self.context = booted()
+        self.guest = self.context.__enter__()
+        self.addCleanup(self.context.__exit__, None, None, None)
+        self.guest.expect(PROMPT)
+
+    def command(self, text, pattern, seconds=20):
+        """Types a command; waits for the pattern and then for the prompt."""
+        self.guest.send(text + '\r')
+        match = self.guest.expect(pattern, seconds)
+        self.guest.expect(PROMPT, seconds)
+        return match
+
+    def test_echo_and_arithmetic(self):
+        self.command('echo $((6*7))-answer', '42-answer\r\n')
+
+    def test_line_editing(self):
+        self.command('echo wrnog\x7f\x7f\x7f\x7frong', '\nwrong\r\n')
+        self.command('\x10', '\nwrong\r\n')  # Ctrl-P: the line before
+
+    def test_interrupt(self):
+        self.guest.send('sleep 1000\r')
+        time.sleep(codes.scaled(0.5))
+        self.guest.send('\x03')
+        self.guest.expect(PROMPT)
+        self.command('echo status $?', 'status 130\r\n')
+
+    def test_stop_and_go_on(self):
+        self.guest.send('sleep 1000\r')
+        time.sleep(codes.scaled(0.5))
+        self.guest.send('\x1a')
+        self.guest.expect(r'(Stopped|Suspended)')
+        self.guest.expect(PROMPT)
+        self.command('jobs', r'sleep 1000')
+        self.guest.send('fg\r')
+        time.sleep(codes.scaled(0.5))
+        self.guest.send('\x03')
+        self.guest.expect(PROMPT)
+        self.command('echo alive', '\nalive')
+
+    def test_background(self):
+        self.command('sleep 1 & wait; echo waited', 'waited\r\n')
+
+    def test_end_of_file_starts_a_new_shell(self):
+        self.guest.send('cat\r')
+        time.sleep(codes.scaled(0.5))
+        self.guest.send('some text\r')
+        self.guest.expect('some text\r\nsome text\r\n')
+        self.guest.send('\x04')
+        self.guest.expect(PROMPT)
+        self.guest.send('\x04')
+        self.guest.expect(PROMPT)
+        self.command('echo again', '\nagain')
+
+    def test_raw_input_of_many_characters(self):
+        text = ''.join(f'{i:04d}' for i in range(500))
+        self.guest.send('cat >/tmp/f\r')
+        time.sleep(codes.scaled(0.3))
+        for at in range(0, len(text), 200):
+            self.guest.send(text[at:at + 200] + '\r')
+        self.guest.send('\x04')
+        self.guest.expect(PROMPT, 30)
+        self.command('wc -c </tmp/f; tail -c 9 /tmp/f', r'\n *2010\r\n.*04980499\r\n')
+
+    def test_fault_of_a_program_is_a_line_and_no_more(self):
+        self.command('sh -c \'kill -SEGV $$\'; echo status $?', 'status 139')
+
+    def test_power_off(self):
+        self.guest.send('poweroff\r')
+        self.assertTrue(self.guest.run_until(lambda: False, 20))
+        self.assertEqual(self.guest.end, HALTED)
+
+    def test_reboot(self):
+        self.guest.send('reboot\r')
+        self.assertTrue(self.guest.run_until(lambda: False, 20))
+        self.assertEqual(self.guest.end, REBOOTED)
+
+
+class Terminal(unittest.TestCase):
+    """tools/parvix run on a terminal: a pseudo-terminal here."""
+
+    def start(self, *options):
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.execv(PARVIX, [PARVIX, 'run', *options])
+        self.addCleanup(os.close, fd)
+        self.pid, self.fd, self.seen = pid, fd, b''
+
+    def expect(self, text, seconds=20):
+        deadline = time.monotonic() + codes.scaled(seconds)
+        os.set_blocking(self.fd, False)
+        while text not in self.seen:
+            self.assertLess(time.monotonic(), deadline, self.seen[-800:])
+            try:
+                self.seen += os.read(self.fd, 4096)
+            except BlockingIOError:
+                time.sleep(0.02)
+            except OSError:
+                self.fail(f'the run ended: {self.seen[-800:]}')
+        self.seen = self.seen.partition(text)[2]
+
+    def stty(self):
+        return subprocess.run(['stty', '-g'], stdin=self.fd, capture_output=True, text=True).stdout
+
+    def end(self):
+        """Exit status of the runner; what it still prints is thrown away."""
+        deadline = time.monotonic() + codes.scaled(20)
+        while time.monotonic() < deadline:
+            try:
+                os.read(self.fd, 4096)
+            except OSError:
+                pass
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.02)
+        return None
+
+    def test_escape_and_the_terminals_mode(self):
+        self.start()
+        before = self.stty()
+        self.expect(b'$ ')
+        self.assertNotEqual(self.stty(), before)
+        os.write(self.fd, b'\x1d')
+        self.assertEqual(self.end(), 0)
+
+    def test_window_size(self):
+        self.start('--append', '')
+        self.expect(b'$ ')
+        os.write(self.fd, b'stty size\r')
+        size = os.get_terminal_size(self.fd)
+        if size.lines:
+            self.expect(f'{size.lines} {size.columns}'.encode())
+        os.write(self.fd, b'\x1d')
+        self.assertEqual(self.end(), 0)
+
+    def test_reboot_comes_back(self):
+        self.start()
+        self.expect(b'$ ')
+        os.write(self.fd, b'reboot\r')
+        self.expect(b'self-test')
+        self.expect(b'$ ')
+        os.write(self.fd, b'poweroff\r')
+        self.assertEqual(self.end(), 0)
+
+
+if __name__ == '__main__':
+    unittest.main()
