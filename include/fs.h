@@ -381,6 +381,7 @@ struct block_device {
 int block_register(struct block_device *bd);
 struct block_device *block_find(dev_t dev);
 struct block_device *block_find_name(const char *name);
+struct block_device *block_nth(unsigned n); /* in the order of registration; NULL behind the last */
 extern const struct file_ops block_file_ops; /* f->private: struct block_device */
 int ramdisk_init(pfn_t first, unsigned long size); /* /dev/ram0 */
 
@@ -433,9 +434,7 @@ int do_poll(struct parvix_pollfd *fds, unsigned n, ktime_t deadline);
  * Number of bits set, or an error as above, or -EBADF. */
 int do_select(int n, uint64_t *rd, uint64_t *wr, uint64_t *ex, ktime_t deadline);
 
-/* Called by fs_init(), each in its own file. */
-void devfs_init(void); /* with the character devices: chrdev.c, memdev.c */
-void procfs_init(void);
-void tmpfs_init(void);
+/* Null, zero, full, random ...: called by devfs_init(). */
+void memdev_init(void);
 
 #endif

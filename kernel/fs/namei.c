@@ -275,16 +275,26 @@ static int walk_from(struct walk *w, struct vnode *cur, const char *p, unsigned 
 		if (err == -ENOENT && last && (flags & WALK_PARENT) && w->kind == LAST_NAME)
 			return walk_end(w, cur, NULL);
 		if (!err && S_ISLNK(next->mode) && (!last || (flags & WALK_FOLLOW))) {
-			err = ++links > SYMLOOP_MAX ? -ELOOP : put_link(w, next, p);
+			struct vnode *to = NULL;
+
+			if (++links > SYMLOOP_MAX)
+				err = -ELOOP;
+			else if (next->ops->follow)
+				err = next->ops->follow(next, &to);
+			else
+				err = put_link(w, next, p);
 			vnode_put(next);
 			if (err)
 				goto fail;
-			p = w->buf;
-			if (*p == '/') {
-				vnode_put(cur);
-				cur = vnode_get(process_root());
+			next = to;
+			if (!to) {
+				p = w->buf;
+				if (*p == '/') {
+					vnode_put(cur);
+					cur = vnode_get(process_root());
+				}
+				continue;
 			}
-			continue;
 		}
 		if (err)
 			goto fail;

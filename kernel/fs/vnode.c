@@ -293,6 +293,8 @@ bool vnode_mount_busy(struct mount *mnt)
 {
 	bool busy = mnt->root->refs > 1;
 
+	if (mnt->type->busy)
+		return busy || mnt->type->busy(mnt);
 	spin_lock(&vnode_lock);
 	for (unsigned i = 0; i < VNODE_BUCKETS && !busy; i++)
 		for (struct vnode *vn = table[i]; vn && !busy; vn = vn->hash_next)
