@@ -45,7 +45,7 @@ quick: run ## the same as run
 clean: ## remove what was built from this tree, keep the C library and the hypervisor
 	$(call say,CLEAN,$(BUILD))
 	$(Q)if [ -d $(BUILD) ]; then find $(BUILD) -mindepth 1 -maxdepth 1 \
-		! -name toolchain ! -name cross ! -name xen ! -name sources -exec rm -rf {} +; fi
+		! -name toolchain ! -name toolchain-full ! -name cross ! -name xen ! -name sources -exec rm -rf {} +; fi
 
 distclean: ## remove everything that was built or fetched
 	$(call say,CLEAN,$(BUILD) entirely)

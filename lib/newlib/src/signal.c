@@ -45,12 +45,9 @@ int sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 /* BSD's meaning: the handler stays, its signal is blocked while it runs, calls are restarted. */
 _sig_func_ptr _signal_r(struct _reent *re, int sig, _sig_func_ptr handler)
 {
-	struct sigaction act, old;
+	struct sigaction act = {.sa_handler = handler, .sa_flags = SA_RESTART}, old = {0};
 
 	(void)re;
-	memset(&act, 0, sizeof(act));
-	act.sa_handler = handler;
-	act.sa_flags = SA_RESTART;
 	return sigaction(sig, &act, &old) < 0 ? SIG_ERR : old.sa_handler;
 }
 
