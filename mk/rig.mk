@@ -4,11 +4,11 @@
 .PHONY: deps doctor gdb check-elf lint format bench
 
 deps: ## install the Debian packages that are needed (root, or sudo) and fetch the hypervisor
-	@tools/doctor --install all
+	@tools/doctor --install lint gdb clang
 	@$(MAKE) --no-print-directory $(BUILD)/xen
 
 doctor: ## say which packages are missing and why each is needed
-	@tools/doctor all
+	@tools/doctor lint gdb clang
 
 $(BUILD):
 	$(Q)mkdir -p $@

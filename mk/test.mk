@@ -66,3 +66,14 @@ $(BUILD)/user/usr/tests/t_%: $(BUILD)/user/obj/tests/user/t_%.o $(BUILD)/user/ob
 	@mkdir -p $(@D)
 	$(Q)$(USER_CC) $(USER_LDFLAGS) -o $<.elf $^ -lm
 	$(Q)$(USER_CC:gcc=objcopy) -S -R .comment $<.elf $@
+
+# The same programs on this machine's own system, to find the mistakes of the tests themselves.
+HOST_USER := $(patsubst tests/user/%.c,$(BUILD)/tests/host-user/%,$(wildcard tests/user/t_*.c))
+.PHONY: host-user-tests
+host-user-tests: $(HOST_USER) ## run the guest's test programs on the host (a check of the tests)
+	@for program in $(HOST_USER); do echo "$${program##*/}:"; $$program | grep -v '^ok'; done
+
+$(BUILD)/tests/host-user/%: tests/user/%.c tests/lib/test.c tests/lib/test.h tests/user/guest.h
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<)
+	$(Q)$(UNIT_CC) -std=gnu17 -O1 -g -D_GNU_SOURCE -Itests/lib -o $@ $< tests/lib/test.c -lm
