@@ -399,9 +399,6 @@ void chrdev_register(struct char_device *cd); /* appears in /dev at once */
 struct char_device *chrdev_find(dev_t dev);
 /* Entry @n of the list of devices (0 ..) for /dev and /proc/devices; NULL behind the last. */
 struct char_device *chrdev_nth(unsigned n);
-/* file_open() calls this for S_IFCHR: sets f->ops, calls the device's open. -ENXIO: no such device.
- */
-int chrdev_open(struct vnode *vn, struct file *f);
 
 /* ---- /proc: generated files (procfs) ---- */
 struct proc_file {

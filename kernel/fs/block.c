@@ -70,6 +70,18 @@ struct block_device *block_find_name(const char *name)
 	return found;
 }
 
+struct block_device *block_nth(unsigned n)
+{
+	struct block_device *bd, *found = NULL;
+
+	spin_lock(&devices_lock);
+	list_for_each (bd, &devices, link)
+		if (n-- == 0)
+			found = bd;
+	spin_unlock(&devices_lock);
+	return found;
+}
+
 int block_transfer(struct block_device *bd, uint64_t offset, void *buf, size_t n, bool write)
 {
 	int err;

@@ -48,14 +48,3 @@ struct char_device *chrdev_nth(unsigned n)
 	spin_unlock(&devices_lock);
 	return found;
 }
-
-int chrdev_open(struct vnode *vn, struct file *f)
-{
-	struct char_device *cd = chrdev_find(vn->rdev);
-
-	if (!cd)
-		return -ENXIO;
-	f->ops = cd->ops;
-	f->private = cd;
-	return cd->open ? cd->open(f) : 0;
-}
