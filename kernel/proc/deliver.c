@@ -144,6 +144,7 @@ static bool push_handler(struct trapframe *tf, int sig, const struct ksigaction 
 	tf->rdx = at + offsetof(struct sigframe, uc);
 	tf->rax = 0;
 	tf->rflags &= ~(RFLAGS_DF | RFLAGS_TF);
+	t->restart_until = 0;
 	t->restore_mask = false;
 	t->sigmask |= act->sa_mask | (act->sa_flags & SA_NODEFER ? 0 : SIGBIT(sig));
 	t->sigmask &= ~SIG_UNBLOCKABLE;

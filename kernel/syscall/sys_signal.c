@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/* System calls about signals, and the alarm. Sending and delivery are in kernel/proc. */
+#include <machine.h>
+#include <proc.h>
+#include <usercopy.h>
+#include "../proc/room.h"
+#include "syscall.h"
+
+long sys_kill(struct trapframe *tf)
+{
+	return signal_kill((pid_t)ARG0(tf), (int)ARG1(tf));
+}
+
+/* Pending signals that the new action ignores are forgotten. */
+static void set_action(struct proc *p, int sig, const struct ksigaction *act, unsigned long restorer)
+{
+	bool ignored = act->sa_handler == SIG_IGN ||
+		       (act->sa_handler == SIG_DFL && signal_default(sig) == SIGDEF_IGNORE);
+
+	p->sig.action[sig] = *act;
+	p->sig.action[sig].sa_mask &= SIG_ALL & ~SIG_UNBLOCKABLE;
+	p->sig.restorer[sig] = restorer;
+	if (ignored)
+		p->sig.pending &= ~SIGBIT(sig);
+}
+
+long sys_sigaction(struct trapframe *tf)
+{
+	int sig = (int)ARG0(tf);
+	uaddr_t unew = UADDR(ARG1(tf)), uold = UADDR(ARG2(tf));
+	struct proc *p = current_proc();
+	struct ksigaction act, old;
+
+	if (sig <= 0 || sig >= NSIG)
+		return -EINVAL;
+	if (unew.v) {
+		if (SIG_UNBLOCKABLE & SIGBIT(sig))
+			return -EINVAL;
+		if (get_user(act, unew) || act.sa_handler >= USER_END)
+			return -EFAULT;
+	}
+	spin_lock(&p->sig.lock);
+	old = p->sig.action[sig];
+	if (unew.v)
+		set_action(p, sig, &act, ARG3(tf));
+	spin_unlock(&p->sig.lock);
+	return uold.v ? put_user(uold, old) : 0;
+}
+
+/* After unblocking: signals that waited are looked at before the return to user mode. */
+static void mask_set(struct thread *t, sigset_t mask)
+{
+	t->sigmask = mask;
+	if (t->proc->sig.pending & ~mask)
+		thread_set_work(t, WORK_SIGNAL);
+}
+
+long sys_sigprocmask(struct trapframe *tf)
+{
+	uaddr_t uset = UADDR(ARG1(tf)), uold = UADDR(ARG2(tf));
+	struct thread *t = current;
+	sigset_t old = t->sigmask, set, mask;
+	int err;
+
+	if (uset.v) {
+		if (get_user(set, uset))
+			return -EFAULT;
+		err = sigset_change(old, (int)ARG0(tf), set, &mask);
+		if (err)
+			return err;
+		mask_set(t, mask);
+	}
+	return uold.v ? put_user(uold, old) : 0;
+}
+
+long sys_sigpending(struct trapframe *tf)
+{
+	sigset_t set = current_proc()->sig.pending & current->sigmask;
+
+	return put_user(UADDR(ARG0(tf)), set);
+}
+
+long sys_sigsuspend(struct trapframe *tf)
+{
+	struct thread *t = current;
+	sigset_t set;
+
+	if (get_user(set, UADDR(ARG0(tf))))
+		return -EFAULT;
+	t->sigmask_saved = t->sigmask;
+	t->restore_mask = true;
+	t->sigmask = set & SIG_ALL & ~SIG_UNBLOCKABLE;
+	do {
+		thread_prepare_sleep();
+	} while (thread_sleep(SLEEP_INTR, KTIME_NEVER) != -ERESTART);
+	return -ERESTARTNOHAND;
+}
+
+long sys_sigreturn(struct trapframe *tf)
+{
+	return signal_return(tf);
+}
+
+long sys_sigaltstack(struct trapframe *tf)
+{
+	struct parvix_stack *alt = &current_proc()->sig.altstack, old = *alt, new;
+	bool on = !(old.ss_flags & SS_DISABLE) && old.ss_size && tf->rsp > old.ss_sp &&
+		  tf->rsp - old.ss_sp <= old.ss_size;
+
+	if (ARG0(tf)) {
+		if (get_user(new, UADDR(ARG0(tf))))
+			return -EFAULT;
+		if (on)
+			return -EPERM;
+		if (new.ss_flags & ~SS_DISABLE)
+			return -EINVAL;
+		if (!(new.ss_flags & SS_DISABLE)) {
+			if (new.ss_size < MINSIGSTKSZ)
+				return -ENOMEM;
+			if (!user_range_ok(UADDR(new.ss_sp), new.ss_size))
+				return -EFAULT;
+		}
+		new.pad = 0;
+		*alt = new;
+	}
+	if (!ARG1(tf))
+		return 0;
+	if (!old.ss_size)
+		old.ss_flags |= SS_DISABLE;
+	if (on)
+		old.ss_flags |= SS_ONSTACK;
+	return put_user(UADDR(ARG1(tf)), old);
+}
+
+/* A signal of @set that is pending, taken. 0: none. */
+static int take_pending(struct proc *p, sigset_t set)
+{
+	int sig;
+
+	spin_lock(&p->sig.lock);
+	sig = sigset_first(p->sig.pending & set);
+	if (sig)
+		p->sig.pending &= ~SIGBIT(sig);
+	spin_unlock(&p->sig.lock);
+	return sig;
+}
+
+long sys_sigwait(struct trapframe *tf)
+{
+	struct thread *t = current;
+	sigset_t set;
+	int sig, err = 0;
+
+	if (get_user(set, UADDR(ARG0(tf))))
+		return -EFAULT;
+	set &= SIG_ALL & ~SIG_UNBLOCKABLE;
+	while (!(sig = take_pending(t->proc, set)) && err != -ERESTART) {
+		thread_prepare_sleep();
+		t->sigwait = set;
+		err = thread_sleep(SLEEP_INTR, KTIME_NEVER);
+		t->sigwait = 0;
+		/* Was it for us? Then the loop takes it; otherwise it is to be delivered. */
+		if (err == -ERESTART && (t->proc->sig.pending & set))
+			err = 0;
+	}
+	if (!sig)
+		return -ERESTARTNOHAND;
+	return put_user(UADDR(ARG1(tf)), sig);
+}
+
+/* ---- the interval timer that sends SIGALRM ---- */
+
+static void alarm_fired(struct ktimer *timer)
+{
+	struct proc *p = timer->arg;
+
+	if (p->alarm_interval)
+		ktimer_set(timer, ktime_add(timer->when, p->alarm_interval), alarm_fired, p);
+	signal_send(p, SIGALRM, NULL);
+}
+
+/* Set the alarm to go off in @value (0: off), then each @interval; returns what was left. */
+static void alarm_set(struct proc *p, ktime_t value, ktime_t interval, ktime_t *old_value,
+		      ktime_t *old_interval)
+{
+	ktime_t now = clock_now();
+
+	*old_interval = p->alarm_interval;
+	*old_value = ktimer_cancel(&p->alarm) ? max(p->alarm.when - now, 1l) : 0;
+	p->alarm_interval = interval;
+	if (value)
+		ktimer_set(&p->alarm, ktime_add(now, value), alarm_fired, p);
+}
+
+long sys_alarm(struct trapframe *tf)
+{
+	ktime_t value = (ktime_t)(unsigned)ARG0(tf) * NSEC_PER_SEC, old, interval;
+
+	alarm_set(current_proc(), value, 0, &old, &interval);
+	return (old + NSEC_PER_SEC - 1) / NSEC_PER_SEC;
+}
+
+static long itimer_out(uaddr_t to, ktime_t value, ktime_t interval)
+{
+	struct parvix_itimerval it = {
+		.it_interval = ktime_to_timeval(interval),
+		.it_value = ktime_to_timeval(value ? max(value, NSEC_PER_USEC) : 0),
+	};
+
+	return put_user(to, it);
+}
+
+/* The virtual timers, which count CPU time, would need a tick: they are not offered. */
+long sys_setitimer(struct trapframe *tf)
+{
+	uaddr_t unew = UADDR(ARG1(tf)), uold = UADDR(ARG2(tf));
+	ktime_t value, interval, old, old_interval;
+	struct parvix_itimerval it;
+
+	if (ARG0(tf) != ITIMER_REAL)
+		return -EINVAL;
+	if (get_user(it, unew))
+		return -EFAULT;
+	if (ktime_from_timeval(&it.it_value, &value) ||
+	    ktime_from_timeval(&it.it_interval, &interval))
+		return -EINVAL;
+	alarm_set(current_proc(), value, interval, &old, &old_interval);
+	return uold.v ? itimer_out(uold, old, old_interval) : 0;
+}
+
+long sys_getitimer(struct trapframe *tf)
+{
+	struct proc *p = current_proc();
+	ktime_t left = 0;
+
+	if (ARG0(tf) != ITIMER_REAL)
+		return -EINVAL;
+	irq_push_off();
+	if (p->alarm.cpu)
+		left = max(p->alarm.when - clock_now(), 1l);
+	irq_pop_off();
+	return itimer_out(UADDR(ARG1(tf)), left, p->alarm_interval);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * System calls: one function for each line of PARVIX_SYSCALLS, all of the same type, so that the
+ * table needs no casts. A function takes its arguments from the caller's registers by ARG0 .. ARG5
+ * and returns the result or -errno. They are thin: fetch, check, call the room that knows.
+ */
+#ifndef SYSCALL_H
+#define SYSCALL_H
+
+#include <frame.h>
+#include <parvix/syscall.h>
+#include <types.h>
+
+#define X(n, name, args) long sys_##name(struct trapframe *tf);
+PARVIX_SYSCALLS(X)
+#undef X
+
+#define ARG0(tf) ((tf)->rdi)
+#define ARG1(tf) ((tf)->rsi)
+#define ARG2(tf) ((tf)->rdx)
+#define ARG3(tf) ((tf)->r10)
+#define ARG4(tf) ((tf)->r8)
+#define ARG5(tf) ((tf)->r9)
+
+/* An argument that is a path: into @buf, PATH_MAX bytes. 0, -EFAULT, -ENAMETOOLONG. */
+int path_from_user(char *buf, uaddr_t path);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From the entry point to the function: the table of system calls.
+ *
+ * entry.S has saved the program's registers as a struct trapframe and calls syscall_dispatch() with
+ * interrupts on. There is no time stamp and no lock on this road, and nothing is recorded unless
+ * somebody asked for it: a call that does nothing should cost nothing but the way in and out.
+ */
+#include <cpu.h>
+#include <machine.h>
+#include <proc.h>
+#include <trace.h>
+#include "syscall.h"
+
+static long (*const table[SYS_count])(struct trapframe *tf) = {
+#define X(n, name, args) [n] = sys_##name,
+	PARVIX_SYSCALLS(X)
+#undef X
+};
+
+void syscall_dispatch(struct trapframe *tf)
+{
+	unsigned long nr = tf->err;
+	unsigned long arg = tf->rdi;
+	long ret;
+
+	count(syscalls);
+	ret = likely(nr < SYS_count) ? table[nr](tf) : -ENOSYS;
+	tf->rax = (unsigned long)ret;
+	if (unlikely(ret == -ERESTART || ret == -ERESTARTNOHAND))
+		thread_set_work(current, WORK_SIGNAL); /* even if the signal is gone meanwhile */
+	if (unlikely(trace_syscalls))
+		trace(syscall, nr, arg, ret);
+}
