@@ -29,8 +29,14 @@ struct mmu {
 	pfn_t user_top;
 	bool live;        /* published */
 	unsigned tables;  /* page-table pages, the tops included */
-	pfn_t chain;      /* first of the tables below the tops; struct page's index: the next */
+	pfn_t chain;      /* first of the tables made since; struct page's index: the next */
 	uint64_t cpumask; /* CPUs on which it is loaded */
+	/* PV: the tops and one table of level 3 and 2 (for the lowest GiB) are pinned from the
+	 * start and recycled: see arch/pv-x86_64/mmu.c. */
+	bool pinned;
+	pfn_t base[2];
+	unsigned long last_va; /* lowest-level table found last, and the 2 MiB that it maps */
+	pte_t *last;
 };
 
 extern struct mmu
@@ -46,6 +52,10 @@ int mmu_publish(struct mmu *m);
 void mmu_retire(struct mmu *m);
 /* Free the tables (not the pages that they map). Retired or never published. */
 void mmu_destroy(struct mmu *m);
+/* Free tables kept for reuse (memory is short, or somebody counts pages). Returns how many. */
+unsigned mmu_trim(void);
+/* How many are kept now: memory that is as good as free. */
+unsigned mmu_kept_pages(void);
 /*
  * The lowest-level slot for user address @va, or NULL: no table there (@create false), or no
  * memory. A table made in a live space is linked through the queue. The slot may be read by plain

@@ -16,14 +16,22 @@
  * the same lower tables; changing an entry of one top-level table means changing it in both. The
  * kernel's three L3 tables are made at boot and shared by all.
  *
- * publish   all tables of the space lose their writable mapping (the direct map's), and both tops
- *           are pinned: Xen walks the tree, checks each present entry and notes the use of each
- *           frame. One multicall. A pinned tree stays checked while no CPU has it loaded, so that
- *           loading it later is cheap.
- * retire    the opposite; Xen walks the tree again and gives up the uses. No CPU may have it loaded:
- *           Xen would keep the last reference and refuse the writable mappings.
+ * Handing a tree to Xen ("pinning") makes it walk all 512 entries of each table, about 14,000
+ * instructions a table, and the same again to take it back; the smallest program has five tables
+ * (two tops, one each of levels 3, 2 and 1), so doing this at each fork and exit would cost 150,000.
+ * But the upper four are the same empty tables for every program that lives in the lowest GiB. So
+ * they are pinned once and recycled as a "base", and only what hangs below changes hands:
  *
- * A table's frames are chained through struct page (index), so neither has to search for them.
+ * publish   the tables made since mmu_create lose their writable mapping (the direct map's) and are
+ *           entered in the base: Xen checks just them, each present entry costing 190.
+ * retire    the entries in the base are cleared, Xen gives the uses up, the tables become writable.
+ *           No CPU may have the space loaded: programs in the TLB would still see it.
+ *
+ * Both go through the update queue, so that publishing a fork's child and write-protecting its
+ * parent are one hypercall. Up to BASES_MAX unused bases are kept (four pages each).
+ *
+ * The chain of tables that belong to a space runs through struct page (index), so nothing has to
+ * search for them.
  */
 #include <lock.h>
 #include <mm.h>
@@ -32,13 +40,22 @@
 #include "hypercall.h"
 #include "pv.h"
 
-#define CHUNK 96 /* updates sent together while publishing a large space */
+#define BASES_MAX 8
 
 #define DATA_FLAGS (PTE_P | PTE_W | PTE_A | PTE_D | PTE_NX)
-#define TABLE_FLAGS (PTE_P | PTE_A | PTE_NX)
+#define TABLE_FLAGS (PTE_P | PTE_A | PTE_NX)	      /* the alias of a table */
+#define LINK_FLAGS (PTE_P | PTE_W | PTE_U | PTE_A | PTE_D) /* an entry that points to one */
 
 struct mmu kernel_mmu;
 static pte_t kernel_half[3]; /* direct map, kernel mappings, image */
+
+struct base {
+	pfn_t top, user_top, l3, l2;
+};
+
+static spinlock_t bases_lock = SPINLOCK("page-table bases");
+static struct base bases[BASES_MAX];
+static unsigned nr_bases;
 
 /* Machine address of a page-table entry that is given by its direct-map address. */
 uint64_t pt_maddr(const pte_t *slot)
@@ -54,54 +71,12 @@ void mmu_kernel_half_init(pte_t *top)
 	kernel_mmu.user_top = PFN_NONE;
 	kernel_mmu.chain = PFN_NONE;
 	kernel_mmu.live = true;
+	kernel_mmu.last_va = 1;
 	kernel_mmu.cpumask = 1;
 	this_cpu()->mmu = &kernel_mmu;
 	kernel_half[0] = top[KERNEL_SLOT_DIRECT];
 	kernel_half[1] = top[KERNEL_SLOT_KVM];
 	kernel_half[2] = top[KERNEL_SLOT_IMAGE];
-}
-
-int pv_top_create(struct mmu *m)
-{
-	pte_t *top;
-
-	m->top = page_alloc_pfn(ALLOC_ZERO);
-	m->user_top = m->top.v == PFN_NONE.v ? PFN_NONE : page_alloc_pfn(ALLOC_ZERO);
-	if (m->user_top.v == PFN_NONE.v) {
-		if (m->top.v != PFN_NONE.v)
-			page_free_pfn(m->top);
-		return -ENOMEM;
-	}
-	m->tables = 2;
-	top = pfn_va(m->top);
-	top[KERNEL_SLOT_DIRECT] = kernel_half[0];
-	top[KERNEL_SLOT_KVM] = kernel_half[1];
-	top[KERNEL_SLOT_IMAGE] = kernel_half[2];
-	return 0;
-}
-
-void pv_top_destroy(struct mmu *m)
-{
-	page_free_pfn(m->top);
-	page_free_pfn(m->user_top);
-}
-
-static void mc_update(struct multicall_entry *mc, const struct mmu_update *u, unsigned n)
-{
-	mc->op = __HYPERVISOR_mmu_update;
-	mc->args[0] = HC(u);
-	mc->args[1] = n;
-	mc->args[2] = 0;
-	mc->args[3] = DOMID_SELF;
-}
-
-static void mc_ext(struct multicall_entry *mc, const struct mmuext_op *op, unsigned n)
-{
-	mc->op = __HYPERVISOR_mmuext_op;
-	mc->args[0] = HC(op);
-	mc->args[1] = n;
-	mc->args[2] = 0;
-	mc->args[3] = DOMID_SELF;
 }
 
 static struct mmu_update alias(pfn_t table, uint64_t flags)
@@ -112,91 +87,188 @@ static struct mmu_update alias(pfn_t table, uint64_t flags)
 	};
 }
 
-/* Next up to CHUNK - 2 updates of the chained tables' aliases; *@at moves on. */
-static unsigned alias_chunk(struct mmu_update *u, pfn_t *at, uint64_t flags)
+static void base_ops(const struct base *b, struct mmu_update *u, uint64_t flags,
+		     struct mmuext_op *op, unsigned cmd)
 {
-	unsigned n = 0;
-
-	for (; at->v != PFN_NONE.v && n < CHUNK - 2; *at = PFN(pfn_page(*at)->index))
-		u[n++] = alias(*at, flags);
-	return n;
+	u[0] = alias(b->top, flags);
+	u[1] = alias(b->user_top, flags);
+	u[2] = alias(b->l3, flags);
+	u[3] = alias(b->l2, flags);
+	op[0].cmd = op[1].cmd = cmd;
+	op[0].arg1.mfn = pfn_to_mfn(b->top).v;
+	op[1].arg1.mfn = pfn_to_mfn(b->user_top).v;
 }
 
-static long mc_result(const struct multicall_entry *mc, const char *what, const struct mmu *m)
+static void base_free_pages(const struct base *b)
 {
-	for (unsigned i = 0; i < 2; i++) {
-		if ((long)mc[i].result < 0) {
-			printk("mmu: Xen refused to %s the space with top pfn 0x%lx: step %u (%s), error %ld\n",
-			       what, m->top.v, i, hypercall_names[mc[i].op], (long)mc[i].result);
-			trace(refused, mc[i].op, i, (unsigned long)__builtin_return_address(0));
-			return -EIO;
-		}
+	const pfn_t *p = &b->top;
+
+	for (unsigned i = 0; i < sizeof(*b) / sizeof(*p); i++)
+		if (p[i].v != PFN_NONE.v)
+			page_free_pfn(p[i]);
+}
+
+static int base_make(struct base *b)
+{
+	struct mmu_update u[4];
+	struct mmuext_op op[2];
+	unsigned long caller = (unsigned long)__builtin_return_address(0);
+	pte_t *top;
+
+	b->top = page_alloc_pfn(ALLOC_ZERO);
+	b->user_top = page_alloc_pfn(ALLOC_ZERO);
+	b->l3 = page_alloc_pfn(ALLOC_ZERO);
+	b->l2 = page_alloc_pfn(ALLOC_ZERO);
+	if (b->top.v == PFN_NONE.v || b->user_top.v == PFN_NONE.v || b->l3.v == PFN_NONE.v ||
+	    b->l2.v == PFN_NONE.v) {
+		base_free_pages(b);
+		return -ENOMEM;
 	}
+	top = pfn_va(b->top);
+	top[KERNEL_SLOT_DIRECT] = kernel_half[0];
+	top[KERNEL_SLOT_KVM] = kernel_half[1];
+	top[KERNEL_SLOT_IMAGE] = kernel_half[2];
+	top[0] = *(pte_t *)pfn_va(b->user_top) = pte_make(b->l3, LINK_FLAGS);
+	*(pte_t *)pfn_va(b->l3) = pte_make(b->l2, LINK_FLAGS);
+	base_ops(b, u, TABLE_FLAGS, op, MMUEXT_PIN_L4_TABLE);
+	if (mmu_update_now(u, 4, caller) || mmuext_now(op, 2, caller))
+		return -EIO; /* in which state they are is not known: they are lost */
+	count(pins);
+	trace(pin, b->top.v, 4, 0);
 	return 0;
+}
+
+static void base_unmake(const struct base *b)
+{
+	struct mmu_update u[4];
+	struct mmuext_op op[2];
+	unsigned long caller = (unsigned long)__builtin_return_address(0);
+
+	base_ops(b, u, DATA_FLAGS, op, MMUEXT_UNPIN_TABLE);
+	if (mmuext_now(op, 2, caller) || mmu_update_now(u, 4, caller))
+		return;
+	count(unpins);
+	trace(pin, b->top.v, 4, 1);
+	base_free_pages(b);
+}
+
+int pv_top_create(struct mmu *m)
+{
+	struct base b;
+	bool have;
+
+	spin_lock(&bases_lock);
+	have = nr_bases > 0;
+	if (have)
+		b = bases[--nr_bases];
+	spin_unlock(&bases_lock);
+	if (!have) {
+		int err = base_make(&b);
+
+		if (err)
+			return err;
+	}
+	m->top = b.top;
+	m->user_top = b.user_top;
+	m->base[0] = b.l3;
+	m->base[1] = b.l2;
+	m->pinned = true;
+	m->tables = 4;
+	return 0;
+}
+
+void pv_top_destroy(struct mmu *m)
+{
+	struct base b = {m->top, m->user_top, m->base[0], m->base[1]};
+	bool kept;
+
+	spin_lock(&bases_lock);
+	kept = nr_bases < BASES_MAX;
+	if (kept)
+		bases[nr_bases++] = b;
+	spin_unlock(&bases_lock);
+	if (!kept)
+		base_unmake(&b);
+}
+
+unsigned mmu_trim(void)
+{
+	struct base b;
+	unsigned n = 0;
+
+	for (;; n += 4) {
+		bool have;
+
+		spin_lock(&bases_lock);
+		have = nr_bases > 0;
+		if (have)
+			b = bases[--nr_bases];
+		spin_unlock(&bases_lock);
+		if (!have)
+			return n;
+		base_unmake(&b);
+	}
+}
+
+unsigned mmu_kept_pages(void)
+{
+	return nr_bases * 4;
+}
+
+/* Enter in the base, or clear, the entries for all tables of the chain that belong there. */
+static void base_entries(struct mmu *m, bool set)
+{
+	for (pfn_t t = m->chain; t.v != PFN_NONE.v; t = PFN(pfn_page(t)->index)) {
+		pte_t *slot = pfn_page(t)->private;
+		uint64_t val = set ? pte_make(t, LINK_FLAGS).v : 0;
+
+		if (!slot)
+			continue;
+		queue_update(pt_maddr(slot), val);
+		if (va_pfn(slot).v == m->top.v)
+			queue_update(pt_maddr(pfn_va(m->user_top)) +
+					     ((unsigned long)slot & ~PAGE_MASK),
+				     val);
+	}
+}
+
+static void aliases(struct mmu *m, uint64_t flags)
+{
+	for (pfn_t t = m->chain; t.v != PFN_NONE.v; t = PFN(pfn_page(t)->index))
+		queue_update(dmap_entry(t) | MMU_NORMAL_PT_UPDATE, pte_make(t, flags).v);
 }
 
 int pv_table_publish(struct mmu *m)
 {
-	struct mmu_update u[CHUNK];
-	struct mmuext_op op[2] = {
-		{.cmd = MMUEXT_PIN_L4_TABLE, .arg1.mfn = pfn_to_mfn(m->top).v},
-		{.cmd = MMUEXT_PIN_L4_TABLE, .arg1.mfn = pfn_to_mfn(m->user_top).v},
-	};
-	struct multicall_entry mc[2];
-	pfn_t at = m->chain;
-	unsigned n;
-	int err;
+	uint64_t refusals;
+	bool refused;
 
-	for (;;) {
-		n = alias_chunk(u, &at, TABLE_FLAGS);
-		if (at.v == PFN_NONE.v)
-			break;
-		err = mmu_update_now(u, n, (unsigned long)__builtin_return_address(0));
-		if (err)
-			return err;
-	}
-	u[n++] = alias(m->top, TABLE_FLAGS);
-	u[n++] = alias(m->user_top, TABLE_FLAGS);
-	mc_update(&mc[0], u, n);
-	mc_ext(&mc[1], op, 2);
-	hyp_multicall(mc, 2);
-	err = mc_result(mc, "pin", m);
-	if (err)
-		return err;
-	count(pins);
-	count_add(pte_updates, n);
-	trace(pin, m->top.v, m->tables, 0);
+	irq_push_off();
+	refusals = queue_refusals();
+	aliases(m, TABLE_FLAGS);
+	base_entries(m, true);
+	pv_pte_commit();
+	refused = refusals != queue_refusals();
+	irq_pop_off();
+	if (refused)
+		return -EIO;
 	m->live = true;
 	return 0;
 }
 
 void pv_table_retire(struct mmu *m)
 {
-	struct mmu_update u[CHUNK];
-	struct mmuext_op op[2] = {
-		{.cmd = MMUEXT_UNPIN_TABLE, .arg1.mfn = pfn_to_mfn(m->top).v},
-		{.cmd = MMUEXT_UNPIN_TABLE, .arg1.mfn = pfn_to_mfn(m->user_top).v},
-	};
-	struct multicall_entry mc[2];
-	pfn_t at = m->chain;
-	unsigned n;
+	uint64_t refusals;
 
 	KASSERT(m->cpumask == 0);
-	n = alias_chunk(u, &at, DATA_FLAGS);
-	u[n++] = alias(m->top, DATA_FLAGS);
-	u[n++] = alias(m->user_top, DATA_FLAGS);
-	mc_ext(&mc[0], op, 2);
-	mc_update(&mc[1], u, n);
-	hyp_multicall(mc, 2);
-	if (mc_result(mc, "unpin", m))
+	irq_push_off();
+	refusals = queue_refusals();
+	base_entries(m, false);
+	aliases(m, DATA_FLAGS);
+	pv_pte_commit();
+	if (refusals != queue_refusals())
 		panic("page tables of an address space cannot be taken back");
-	count(unpins);
-	count_add(pte_updates, n);
-	trace(pin, m->top.v, m->tables, 1);
-	while (at.v != PFN_NONE.v) {
-		n = alias_chunk(u, &at, DATA_FLAGS);
-		mmu_update_now(u, n, (unsigned long)__builtin_return_address(0));
-	}
+	irq_pop_off();
 	m->live = false;
 }
 

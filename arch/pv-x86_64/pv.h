@@ -40,6 +40,24 @@ void pv_irq_disable(void);
 bool pv_irq_enabled(void);
 void pv_idle(void);
 
+/* The same for short sections of this directory, inline. */
+static inline uint8_t irq_save(void)
+{
+	struct vcpu_info *v = this_vcpu_info();
+	uint8_t mask = v->evtchn_upcall_mask;
+
+	v->evtchn_upcall_mask = 1;
+	barrier();
+	return mask;
+}
+
+static inline void irq_restore(uint8_t mask)
+{
+	barrier();
+	if (!mask)
+		pv_irq_enable();
+}
+
 /* events.c */
 void events_init(void);
 void pv_event(struct trapframe *tf);
@@ -108,6 +126,7 @@ void pv_pte_commit(void);
 pte_t pv_pte_pending(pte_t *slot);
 /* Add an update by machine address; no TLB flush with it. */
 void queue_update(uint64_t maddr, uint64_t val);
+uint64_t queue_refusals(void); /* updates refused on this CPU so far */
 /* Send @n updates now; -EIO and a message if one is refused. */
 int mmu_update_now(const struct mmu_update *u, unsigned n, unsigned long caller);
 int mmuext_now(const struct mmuext_op *op, unsigned n, unsigned long caller);

@@ -43,6 +43,7 @@ struct queue {
 	unsigned long single_va;
 	unsigned done;
 	uint64_t filter[8]; /* bit (slot / 8) % 512 set: the entry may be in the queue */
+	uint64_t refusals;
 	unsigned long flush[FLUSH_MAX];
 	struct mmu_update u[QUEUE_MAX];
 	unsigned long caller[QUEUE_MAX];
@@ -62,6 +63,11 @@ static struct queue *this_queue(void)
 	return &queues[this_cpu()->id];
 }
 
+uint64_t queue_refusals(void)
+{
+	return this_queue()->refusals;
+}
+
 static void refused(const char *call, unsigned index, uint64_t ptr, uint64_t val, long err,
 		    unsigned long caller)
 {
@@ -71,6 +77,7 @@ static void refused(const char *call, unsigned index, uint64_t ptr, uint64_t val
 	printk("mmu: Xen refused %s, entry %u: address 0x%lx value 0x%lx, error %ld, asked for by %s\n",
 	       call, index, ptr, val, err, where);
 	trace(refused, __HYPERVISOR_mmu_update, index, caller);
+	this_queue()->refusals++;
 }
 
 /* Report entry @done of @q and send those behind it. */
@@ -197,9 +204,10 @@ static void send(struct queue *q)
 
 void pv_pte_commit(void)
 {
-	irq_push_off();
+	uint8_t irq = irq_save();
+
 	send(this_queue());
-	irq_pop_off();
+	irq_restore(irq);
 }
 
 static void enqueue(struct queue *q, uint64_t maddr, uint64_t val, unsigned long caller)
@@ -212,14 +220,13 @@ static void enqueue(struct queue *q, uint64_t maddr, uint64_t val, unsigned long
 
 void queue_update(uint64_t maddr, uint64_t val)
 {
-	struct queue *q;
+	uint8_t irq = irq_save();
+	struct queue *q = this_queue();
 
-	irq_push_off();
-	q = this_queue();
 	if (q->n == QUEUE_MAX)
 		send(q);
 	enqueue(q, maddr, val, (unsigned long)__builtin_return_address(0));
-	irq_pop_off();
+	irq_restore(irq);
 }
 
 /* May a TLB hold @old in a way that @pte forbids? */
@@ -256,21 +263,32 @@ static unsigned slot_bit(const pte_t *slot)
 	return (unsigned long)slot / sizeof(pte_t) % 512;
 }
 
+/* Looked up from the youngest entry: the last value wins. */
+static pte_t pending_value(const struct queue *q, const pte_t *slot, uint64_t maddr)
+{
+	unsigned bit = slot_bit(slot);
+
+	if (unlikely((q->filter[bit / 64] >> bit % 64) & 1))
+		for (unsigned i = q->n; i-- > 0;)
+			if ((q->u[i].ptr & ~7ull) == maddr)
+				return (pte_t){q->u[i].val};
+	return (pte_t){READ_ONCE(slot->v)};
+}
+
 void pv_pte_write(struct mmu *m, unsigned long va, pte_t *slot, pte_t pte)
 {
-	struct queue *q;
+	uint8_t irq = irq_save();
+	struct queue *q = this_queue();
 	unsigned bit = slot_bit(slot);
-	uint64_t command = MMU_NORMAL_PT_UPDATE;
+	uint64_t maddr = pt_maddr(slot), command = MMU_NORMAL_PT_UPDATE;
 	pte_t old;
 
-	irq_push_off();
-	q = this_queue();
-	if (q->n == QUEUE_MAX)
+	if (unlikely(q->n == QUEUE_MAX))
 		send(q);
-	old = pv_pte_pending(slot);
+	old = pending_value(q, slot, maddr);
 	if (pte_present(old) && pte_present(pte) && !((old.v ^ pte.v) & PTE_FRAME))
 		command = MMU_PT_UPDATE_PRESERVE_AD;
-	enqueue(q, pt_maddr(slot) | command, pte.v, (unsigned long)__builtin_return_address(0));
+	enqueue(q, maddr | command, pte.v, (unsigned long)__builtin_return_address(0));
 	q->filter[bit / 64] |= 1ull << bit % 64;
 	if (q->n == 1 && command == MMU_NORMAL_PT_UPDATE && this_cpu()->mmu == m) {
 		q->single = true;
@@ -278,30 +296,17 @@ void pv_pte_write(struct mmu *m, unsigned long va, pte_t *slot, pte_t pte)
 	}
 	if (must_flush(old, pte))
 		queue_flush(q, loaded_on(m), va);
-	if (!batching)
+	if (unlikely(!batching))
 		send(q);
-	irq_pop_off();
+	irq_restore(irq);
 }
 
 pte_t pv_pte_pending(pte_t *slot)
 {
-	struct queue *q;
-	unsigned bit = slot_bit(slot);
-	pte_t value = {READ_ONCE(slot->v)};
+	uint8_t irq = irq_save();
+	pte_t value = pending_value(this_queue(), slot, pt_maddr(slot));
 
-	irq_push_off();
-	q = this_queue();
-	if ((q->filter[bit / 64] >> bit % 64) & 1) {
-		uint64_t maddr = pt_maddr(slot);
-
-		for (unsigned i = q->n; i-- > 0;) {
-			if ((q->u[i].ptr & ~7ull) == maddr) {
-				value.v = q->u[i].val;
-				break;
-			}
-		}
-	}
-	irq_pop_off();
+	irq_restore(irq);
 	return value;
 }
 

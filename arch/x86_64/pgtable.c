@@ -22,57 +22,103 @@ static pte_t *table_of(pte_t entry)
 	return pfn_va(pte_pfn(entry));
 }
 
-static void link_table(struct mmu *m, unsigned long va, unsigned level, pte_t *slot, pfn_t table)
+/* Is @table one that was live before the space was published? */
+static bool is_fixed(const struct mmu *m, const pte_t *table)
 {
+	unsigned long pfn = va_pfn(table).v;
+
+	return m->pinned && (pfn == m->top.v || pfn == m->base[0].v || pfn == m->base[1].v);
+}
+
+/*
+ * A space whose upper tables are live from the start (PV) gets its new tables attached to them when
+ * it is published. Until then page->private of such a table says which entry it will go to.
+ */
+static pfn_t unattached(const struct mmu *m, const pte_t *slot)
+{
+	pfn_t table = m->chain;
+
+	while (table.v != PFN_NONE.v && pfn_page(table)->private != slot)
+		table = PFN(pfn_page(table)->index);
+	return table;
+}
+
+static pte_t *top_twin(const struct mmu *m, const pte_t *slot)
+{
+	unsigned long offset = (unsigned long)slot & ~PAGE_MASK;
+
+	if (va_pfn(slot).v != m->top.v || m->user_top.v == m->top.v || m->user_top.v == PFN_NONE.v)
+		return NULL;
+	return (pte_t *)((unsigned long)pfn_va(m->user_top) + offset);
+}
+
+static void link_table(struct mmu *m, unsigned long va, pte_t *slot, pfn_t table)
+{
+	bool fixed = is_fixed(m, slot);
 	pte_t entry = pte_make(table, TABLE_FLAGS);
-	bool both = level == 4 && m->user_top.v != m->top.v && m->user_top.v != PFN_NONE.v;
-	pte_t *user_slot = both ? (pte_t *)pfn_va(m->user_top) + PT_INDEX(va, 4) : NULL;
+	pte_t *twin = top_twin(m, slot);
 
 	pfn_page(table)->index = m->chain.v;
+	pfn_page(table)->private = fixed ? slot : NULL;
 	m->chain = table;
 	m->tables++;
-	if (!m->live) {
+	if (m->live) {
+		machine->table_link(m, table, 0);
+		machine->pte_write(m, va, slot, entry);
+		if (twin)
+			machine->pte_write(m, va, twin, entry);
+		machine->pte_commit();
+	} else if (!fixed) {
 		*slot = entry;
-		if (both)
-			*user_slot = entry;
-		return;
+		if (twin)
+			*twin = entry;
 	}
-	machine->table_link(m, table, level - 1);
-	machine->pte_write(m, va, slot, entry);
-	if (both)
-		machine->pte_write(m, va, user_slot, entry);
-	machine->pte_commit();
+}
+
+/* The table below @slot, made if @create; NULL: none. */
+static pte_t *descend(struct mmu *m, unsigned long va, pte_t *slot, bool create)
+{
+	pfn_t table;
+
+	if (likely(pte_present(*slot)))
+		return table_of(*slot);
+	table = m->live ? PFN_NONE : unattached(m, slot);
+	if (table.v == PFN_NONE.v && create) {
+		table = page_alloc_pfn(ALLOC_ZERO);
+		if (table.v != PFN_NONE.v)
+			link_table(m, va, slot, table);
+	}
+	return table.v == PFN_NONE.v ? NULL : pfn_va(table);
 }
 
 static pte_t *walk(struct mmu *m, unsigned long va, bool create)
 {
+	unsigned long span = va & ~(PT_SPAN(2) - 1);
 	pte_t *table = pfn_va(m->top);
 
-	for (unsigned level = 4; level > 1; level--) {
-		pte_t *slot = table + PT_INDEX(va, level);
-
-		if (!pte_present(*slot)) {
-			pfn_t new = PFN_NONE;
-
-			if (create)
-				new = page_alloc_pfn(ALLOC_ZERO);
-			if (new.v == PFN_NONE.v)
-				return NULL;
-			link_table(m, va, level, slot, new);
-			table = pfn_va(new);
-			continue;
-		}
-		table = table_of(*slot);
-	}
+	if (m->last_va == span)
+		return m->last + PT_INDEX(va, 1);
+	for (unsigned level = 4; table && level > 1; level--)
+		table = descend(m, va, table + PT_INDEX(va, level), create);
+	if (!table)
+		return NULL;
+	m->last_va = span;
+	m->last = table;
 	return table + PT_INDEX(va, 1);
+}
+
+static void forget_last(struct mmu *m)
+{
+	m->last_va = 1; /* no such address */
 }
 
 int mmu_create(struct mmu *m)
 {
-	m->live = false;
+	m->live = m->pinned = false;
 	m->tables = 0;
 	m->cpumask = 0;
-	m->chain = PFN_NONE;
+	m->chain = m->base[0] = m->base[1] = PFN_NONE;
+	forget_last(m);
 	return machine->top_create(m);
 }
 
@@ -93,9 +139,12 @@ void mmu_destroy(struct mmu *m)
 
 	for (; table.v != PFN_NONE.v; table = next) {
 		next = PFN(pfn_page(table)->index);
+		pfn_page(table)->index = 0;
+		pfn_page(table)->private = NULL;
 		page_free_pfn(table);
 	}
 	m->chain = PFN_NONE;
+	forget_last(m);
 	machine->top_destroy(m);
 }
 
@@ -110,8 +159,12 @@ unsigned long mmu_next(struct mmu *m, unsigned long va)
 		pte_t *table = pfn_va(m->top);
 		unsigned level = 4;
 
-		while (level > 1 && pte_present(table[PT_INDEX(va, level)])) {
-			table = table_of(table[PT_INDEX(va, level)]);
+		while (level > 1) {
+			pte_t *below = descend(m, va, table + PT_INDEX(va, level), false);
+
+			if (!below)
+				break;
+			table = below;
 			level--;
 		}
 		if (level == 1)
