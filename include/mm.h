@@ -107,8 +107,15 @@ bool kvm_is_guard(unsigned long va); /* for the panic message: "kernel stack ove
 #define REGION_SHARED 0x1u /* MAP_SHARED: fork shares the pages, writes go to the file */
 #define REGION_STACK 0x2u  /* grows down on a fault, as far as the limit */
 #define REGION_HEAP 0x4u   /* brk */
+/* Shared mapping of a file that is not open for writing: PROT_WRITE is refused. */
+#define REGION_NOWRITE 0x8u
+
+/* Below this nothing is ever mapped, so that NULL and small offsets from it fault. */
+#define USER_START 0x10000ul
+#define REGIONS_MAX 4096 /* in one address space */
 
 struct vnode;
+struct shared_pages;
 
 /* Half-open [start, end), page aligned, sorted by address in aspace->regions; never overlapping. */
 struct region {
@@ -120,6 +127,7 @@ struct region {
 	uint64_t offset;     /* file offset of start, page aligned */
 	uint64_t file_end;   /* file offset behind which pages are zero (ELF: end of p_filesz); ~0:
 				none */
+	struct shared_pages *shared; /* anonymous and REGION_SHARED: the pages, from offset on */
 };
 
 struct aspace {
@@ -127,6 +135,8 @@ struct aspace {
 	mutex_t lock;
 	struct mmu mmu;
 	struct list regions;
+	unsigned nr_regions;
+	struct list parked; /* private pages whose region is PROT_NONE just now */
 	unsigned long brk_start, brk;
 	unsigned long stack_limit;        /* bytes */
 	unsigned long data_limit;         /* bytes of anonymous memory; RLIMIT_DATA/AS */
@@ -138,11 +148,12 @@ struct aspace {
 struct aspace *aspace_create(void); /* empty, not published; NULL: no memory */
 void aspace_get(struct aspace *as);
 void aspace_put(struct aspace *as); /* the last one unmaps and frees all: not the one loaded */
-/* Add a region; takes its own reference on @vn. -ENOMEM, -EEXIST on overlap. Lock held or space
- * private. */
+/* Add a region; takes its own reference on @vn. -ENOMEM, -EEXIST on overlap, -EINVAL: not user
+ * addresses or not page aligned. Lock held or space private, here and down to aspace_find(). */
 int aspace_map(struct aspace *as, unsigned long start, unsigned long end, unsigned prot,
 	       unsigned flags, struct vnode *vn, uint64_t offset, uint64_t file_end);
 int aspace_unmap(struct aspace *as, unsigned long start, unsigned long end);
+/* -ENOMEM: a part is not mapped; -EACCES: REGION_NOWRITE. */
 int aspace_protect(struct aspace *as, unsigned long start, unsigned long end, unsigned prot);
 /* A free range of @size bytes for mmap, at or near @hint; 0: none. */
 unsigned long aspace_find(struct aspace *as, unsigned long hint, unsigned long size);
@@ -163,6 +174,7 @@ int aspace_fork(struct aspace *parent, struct aspace **child, unsigned long user
 int aspace_fault(struct aspace *as, unsigned long addr, unsigned err);
 /* Write into an unpublished or foreign space (exec's stack, core of setup). 0, -EFAULT, -ENOMEM. */
 int aspace_write(struct aspace *as, unsigned long addr, const void *src, size_t n);
+/* The new end of the heap; the old one if @new_brk is refused. Takes the lock. */
 unsigned long aspace_brk(struct aspace *as, unsigned long new_brk);
 /* One line per region, as Linux's /proc/PID/maps. Returns bytes. */
 size_t aspace_describe(struct aspace *as, char *buf, size_t size);

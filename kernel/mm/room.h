@@ -4,6 +4,7 @@
 #define MM_ROOM_H
 
 #include <mm.h>
+#include <parvix/mman.h>
 
 void page_lock_init(void);
 
@@ -23,8 +24,73 @@ struct shared_pages {
 	unsigned long n;
 	struct page *page[];
 };
+#define SHARED_MAX (1ul << 18) /* pages: 1 GiB */
 struct shared_pages *shared_create(unsigned long n); /* NULL: no memory */
 void shared_get(struct shared_pages *sh);
 void shared_put(struct shared_pages *sh);
+/* Page @index with a reference; NULL: no memory. */
+struct page *shared_page(struct shared_pages *sh, unsigned long index);
+
+/* The byte of the file (or of the shared pages) that is at @va. */
+static inline uint64_t region_offset(const struct region *r, unsigned long va)
+{
+	return r->offset + (va - r->start);
+}
+
+/* Bits of an entry in @r: without PTE_W, which is for the caller to decide. */
+static inline uint64_t region_pte_flags(const struct region *r)
+{
+	return PTE_P | PTE_U | (r->prot & PROT_EXEC ? 0 : PTE_NX);
+}
+
+/*
+ * fault.c: make the page at @va present as @r says, writable if @write; entries are queued, the caller
+ * commits. Returns how (enum fault_kind), or -ENOMEM, -EIO. Lock held or space private.
+ */
+enum fault_kind {
+	FAULT_NONE,  /* was as wanted */
+	FAULT_ZERO,  /* fresh page of zeros */
+	FAULT_FILE,  /* page of the cache */
+	FAULT_COPY,  /* copied: page of a file, or copy-on-write */
+	FAULT_REUSE, /* copy-on-write, nobody else has the page any more */
+	FAULT_SHARED,
+};
+int fault_in(struct aspace *as, struct region *r, unsigned long va, bool write);
+/* The region of @va; a stack is grown to it if its limit allows. NULL: none. */
+struct region *fault_region(struct aspace *as, unsigned long va);
+
+/* Pages that lost their place in a PROT_NONE region (park.c). */
+int park_page(struct aspace *as, struct page *pg, unsigned long va);
+struct page *park_take(struct aspace *as, unsigned long va);
+void park_drop(struct aspace *as, unsigned long start, unsigned long end);
+int park_copy(struct aspace *from, struct aspace *to);
+
+/* A walk over the entries of a range that are not empty. */
+struct walk {
+	struct mmu *mmu;
+	unsigned long va, end;
+	pte_t *slot;
+};
+
+/* The first entry at or after w->va, which is moved there; NULL: none is left below w->end. Go on by
+ * adding PAGE_SIZE to w->va. */
+static inline pte_t *walk_next(struct walk *w)
+{
+	for (; w->va < w->end; w->va += PAGE_SIZE) {
+		if (w->slot && PT_INDEX(w->va, 1) != 0) {
+			w->slot++;
+		} else {
+			w->va = mmu_next(w->mmu, w->va);
+			if (w->va >= w->end)
+				return NULL;
+			w->slot = mmu_slot(w->mmu, w->va, false);
+			if (!w->slot)
+				return NULL;
+		}
+		if (w->slot->v)
+			return w->slot;
+	}
+	return NULL;
+}
 
 #endif
