@@ -165,7 +165,7 @@ static int build(struct exec_job *job, struct exec_args *args)
 		err = map_stack(job, args);
 	if (!err)
 		err = mmu_publish(&job->as->mmu);
-	return err == -EEXIST ? -ENOEXEC : err;
+	return err == -EEXIST || err == -EINVAL ? -ENOEXEC : err;
 }
 
 /* Onto the new tables; the old address space goes. */
