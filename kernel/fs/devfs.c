@@ -88,16 +88,8 @@ static ssize_t devfs_readlink(struct vnode *vn, char *buf, size_t size)
 	return n;
 }
 
-static int devfs_setattr(struct vnode *vn, const struct vattr *va)
-{
-	(void)vn;
-	(void)va;
-	return 0; /* the vnode is where they are kept */
-}
-
 static const struct vnode_ops node_ops = {
 	.readlink = devfs_readlink,
-	.setattr = devfs_setattr,
 };
 
 /* The vnode of @e, referenced; made, and kept, at the first time. */
@@ -158,7 +150,6 @@ static int devfs_readdir(struct vnode *dir, uint64_t *pos, struct dir_sink *sink
 static const struct vnode_ops root_ops = {
 	.lookup = devfs_lookup,
 	.readdir = devfs_readdir,
-	.setattr = devfs_setattr,
 };
 
 static int devfs_mount(struct mount *mnt, struct vnode *device, const char *options)
