@@ -99,7 +99,7 @@ static void fault_around(struct aspace *as, struct region *r, unsigned long va, 
 		pte_t *s = slot + ((long)(a - va) >> PAGE_SHIFT);
 		struct page *pg;
 
-		if (s->v || a == va || region_offset(r, a) + PAGE_SIZE > r->file_end)
+		if (s->v || a == va || region_offset(r, a) >= r->file_end || region_ends_in(r, a))
 			continue;
 		pg = pcache_find(r->vnode, region_offset(r, a) >> PAGE_SHIFT);
 		if (pg)
@@ -111,14 +111,13 @@ static void fault_around(struct aspace *as, struct region *r, unsigned long va, 
 static int fault_file_copy(struct aspace *as, struct region *r, unsigned long va, pte_t *slot,
 			   struct page *pg)
 {
-	uint64_t offset = region_offset(r, va);
 	struct page *copy = copy_of(pg);
 
 	page_put(pg);
 	if (!copy)
 		return -ENOMEM;
-	if (offset + PAGE_SIZE > r->file_end) {
-		unsigned long keep = r->file_end - offset;
+	if (region_ends_in(r, va)) {
+		unsigned long keep = r->file_end - region_offset(r, va);
 
 		memset((char *)page_va(copy) + keep, 0, PAGE_SIZE - keep);
 	}
@@ -149,7 +148,7 @@ static int fault_file(struct aspace *as, struct region *r, unsigned long va, pte
 		    region_pte_flags(r) | PTE_A | (write ? PTE_W | PTE_D : 0));
 		return FAULT_SHARED;
 	}
-	if (write || offset + PAGE_SIZE > r->file_end)
+	if (write || region_ends_in(r, va))
 		return fault_file_copy(as, r, va, slot, pg);
 	set(as, va, slot, pg, region_pte_flags(r) | PTE_A);
 	fault_around(as, r, va, slot);
@@ -258,8 +257,6 @@ int aspace_fault(struct aspace *as, unsigned long addr, unsigned err)
 	int result;
 
 	count(faults);
-	if (p)
-		p->usage.ru_minflt++;
 	for (int tries = 0;; tries++) {
 		result = fault_once(as, addr, err);
 		if (likely(result != -ENOMEM))

@@ -196,7 +196,8 @@ static __attribute__((noinline)) struct page *reclaim_alloc(unsigned order, unsi
 	struct page *pg = NULL;
 
 	for (unsigned i = 0; !pg && i < RECLAIM_ROUNDS; i++) {
-		if (!pcache_reclaim(RECLAIM_BATCH << order) && !slab_reclaim() && !kvm_reclaim())
+		if (!pcache_reclaim(RECLAIM_BATCH << order) && !slab_reclaim() && !kvm_reclaim() &&
+		    !mmu_trim())
 			break;
 		stock_drain(this_cpu()->id, STOCK_MAX + 1);
 		pg = try_alloc(order, flags);
@@ -268,7 +269,7 @@ void page_free_pfn(pfn_t pfn)
 /* What other rooms keep for reuse and give back when asked counts as free. */
 unsigned long pages_free(void)
 {
-	unsigned long n = buddy.nr_free + slab_spare_pages() + kvm_spare_pages();
+	unsigned long n = buddy.nr_free + slab_spare_pages() + kvm_spare_pages() + mmu_kept_pages();
 
 	for (unsigned i = 0; i < nr_cpus; i++)
 		n += stock[i].n;

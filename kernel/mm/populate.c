@@ -39,9 +39,8 @@ static void prefault_region(struct aspace *as, struct region *r, unsigned long s
 
 	for (unsigned long va = start; va < end; va += PAGE_SIZE) {
 		bool from_file = r->vnode && region_offset(r, va) < r->file_end;
-		bool partial = from_file && region_offset(r, va) + PAGE_SIZE > r->file_end;
 
-		if (from_file && !partial && !(r->prot & PROT_WRITE)) {
+		if (from_file && !(r->prot & PROT_WRITE)) {
 			prefault_cached(as, r, va);
 		} else if (from_file ? copies++ < COPIES_MAX : anon) {
 			if (fault_in(as, r, va, r->prot & PROT_WRITE) < 0)

@@ -37,6 +37,16 @@ static inline uint64_t region_offset(const struct region *r, unsigned long va)
 	return r->offset + (va - r->start);
 }
 
+/*
+ * Does the file's part of @r end inside the page at @va, so that the rest of it must be zeros? Behind
+ * the end of what cannot be written there is nothing that a program could mean: such a page is mapped
+ * as it is, with whatever follows in the file.
+ */
+static inline bool region_ends_in(const struct region *r, unsigned long va)
+{
+	return (r->prot & PROT_WRITE) && region_offset(r, va) + PAGE_SIZE > r->file_end;
+}
+
 /* Bits of an entry in @r: without PTE_W, which is for the caller to decide. */
 static inline uint64_t region_pte_flags(const struct region *r)
 {
