@@ -38,7 +38,8 @@ static int complain(char *const argv[], const char *optstring, const char *text,
 		    int result)
 {
 	if (opterr && *optstring != ':')
-		fprintf(stderr, "%s: %s'%.*s'\n", argv[0], text, n, name);
+		/* fiprintf: every program would have floating point in it otherwise. */
+		fiprintf(stderr, "%s: %s'%.*s'\n", argv[0], text, n, name);
 	return result;
 }
 
