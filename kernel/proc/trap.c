@@ -90,6 +90,22 @@ static const char *guess(unsigned long addr)
 	return "nothing is mapped there";
 }
 
+/*
+ * Let the memory manager try. When there is no memory, somebody has to die; if that is another, we
+ * wait for what he gives back and try again.
+ */
+static int resolve(struct proc *p, const struct trapframe *tf)
+{
+	for (;;) {
+		int err = aspace_fault(p->aspace, tf->cr2, (unsigned)tf->err);
+
+		if (err != -ENOMEM || p->killed || oom_kill())
+			return err;
+		thread_prepare_sleep();
+		thread_sleep(0, clock_now() + NSEC_PER_MSEC);
+	}
+}
+
 static void kernel_page_fault(struct trapframe *tf)
 {
 	unsigned long fix = extable_find(tf->rip);
@@ -102,7 +118,7 @@ static void kernel_page_fault(struct trapframe *tf)
 		panic_frame(tf, "user memory at %lx was touched with a spinlock held", tf->cr2);
 	if (tf->cr2 < USER_END && p && p->aspace) {
 		p->usage.ru_minflt++;
-		if (!aspace_fault(p->aspace, tf->cr2, (unsigned)tf->err))
+		if (!resolve(p, tf))
 			return;
 	}
 	tf->rip = fix;
@@ -112,7 +128,7 @@ static void user_page_fault(struct trapframe *tf)
 {
 	struct proc *p = current->proc;
 	unsigned long addr = tf->cr2;
-	int err = addr < USER_END ? aspace_fault(p->aspace, addr, (unsigned)tf->err) : -EFAULT;
+	int err = addr < USER_END ? resolve(p, tf) : -EFAULT;
 
 	p->usage.ru_minflt++;
 	switch (err) {
@@ -125,12 +141,11 @@ static void user_page_fault(struct trapframe *tf)
 		signal_fault(SIGBUS, BUS_ADRERR, addr, tf);
 		return;
 	case -ENOMEM:
-		if (!p->killed) {
-			printk("pid %d (%s): killed: no memory for its page at %lx\n", p->pid,
-			       p->name, addr);
-			signal_send(p, SIGKILL, NULL);
-		}
-		return;
+		if (p->killed) /* it was chosen, and goes on its way out */
+			return;
+		printk("pid %d (%s): killed: no memory for its page at %lx\n", p->pid, p->name,
+		       addr);
+		proc_exit(SIGKILL);
 	default:
 		signal_fault(SIGSEGV, SEGV_MAPERR, addr, tf);
 	}
