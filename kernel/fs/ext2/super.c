@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ext2 file systems: mount, sync, unmount, and what happens when one proves damaged.
+ *
+ * The superblock and the group descriptors are kept in memory as they lie on the disk. While
+ * mounted for writing the superblock on the disk says "not clean"; unmount and the change to
+ * read-only write everything and then the "clean" state, last.
+ */
+#include "ext2.h"
+
+#include <printk.h>
+#include <string.h>
+
+#define COMPLAINTS_MAX 16
+
+int ext2_error(struct ext2_fs *fs, const char *fmt, ...)
+{
+	char text[128];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintk(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (fs->complaints < COMPLAINTS_MAX)
+		printk("ext2: %s: damaged: %s\n", fs->bd->name, text);
+	else if (fs->complaints == COMPLAINTS_MAX)
+		printk("ext2: %s: damaged: and so on\n", fs->bd->name);
+	fs->complaints++;
+	if (!mount_readonly(fs->mount)) {
+		printk("ext2: %s: is read-only from now on; check it with e2fsck\n", fs->bd->name);
+		fs->sb->state |= EXT2_STATE_ERROR;
+		ext2_write_super(fs);
+		fs->mount->flags |= MS_RDONLY;
+	}
+	return -EIO;
+}
+
+void ext2_group_dirty(struct ext2_fs *fs, unsigned group)
+{
+	fs->gdt_dirty[group * sizeof(struct ext2_group) / fs->block_size] = true;
+	fs->sb_dirty = true;
+	writeback_kick();
+}
+
+int ext2_write_super(struct ext2_fs *fs)
+{
+	fs->sb_dirty = false;
+	fs->sb->wtime = (uint32_t)time_wall().tv_sec;
+	return block_transfer(fs->bd, EXT2_SUPER_OFFSET, fs->sb, sizeof(*fs->sb), true);
+}
+
+static int transfer_gdt(struct ext2_fs *fs, unsigned i, bool write)
+{
+	uint64_t block = fs->sb->first_data_block + 1 + i;
+
+	return block_transfer(fs->bd, block << fs->block_shift,
+			      (char *)fs->groups + ((size_t)i << fs->block_shift), fs->block_size,
+			      write);
+}
+
+/* Directories, inodes, bitmaps; then the descriptors; then the counts. */
+static int write_metadata(struct ext2_fs *fs)
+{
+	int first = buf_sync(&fs->bufs), err;
+
+	for (unsigned i = 0; i < fs->gdt_blocks; i++) {
+		if (!fs->gdt_dirty[i])
+			continue;
+		fs->gdt_dirty[i] = false;
+		err = transfer_gdt(fs, i, true);
+		first = first ? first : err;
+	}
+	err = fs->sb_dirty ? ext2_write_super(fs) : 0;
+	return first ? first : err;
+}
+
+static int flush(struct ext2_fs *fs)
+{
+	return fs->bd->flush ? fs->bd->flush(fs->bd) : 0;
+}
+
+static int ext2_sync(struct mount *mnt)
+{
+	struct ext2_fs *fs = mnt->private;
+	int err, err2;
+
+	ext2_lock(fs);
+	err = write_metadata(fs);
+	ext2_unlock(fs);
+	err2 = flush(fs);
+	return err ? err : err2;
+}
+
+int ext2_fsync(struct vnode *vn)
+{
+	return ext2_sync(vn->mount);
+}
+
+/* Say on the disk that it is in use, or (@clean) that it is whole. */
+static int set_state(struct ext2_fs *fs, bool clean)
+{
+	if (clean)
+		fs->sb->state |= EXT2_STATE_CLEAN;
+	else
+		fs->sb->state &= (uint16_t)~EXT2_STATE_CLEAN;
+	return ext2_write_super(fs);
+}
+
+static int begin_writing(struct ext2_fs *fs)
+{
+	struct ext2_super *sb = fs->sb;
+
+	if (sb->state & EXT2_STATE_ERROR)
+		printk("ext2: %s: was found damaged before; check it with e2fsck\n", fs->bd->name);
+	else if (!(sb->state & EXT2_STATE_CLEAN))
+		printk("ext2: %s: was not unmounted; check it with e2fsck\n", fs->bd->name);
+	sb->mnt_count++;
+	sb->mtime = (uint32_t)time_wall().tv_sec;
+	return set_state(fs, false);
+}
+
+static int end_writing(struct ext2_fs *fs)
+{
+	int err;
+
+	ext2_lock(fs);
+	err = write_metadata(fs);
+	if (!err && !(fs->sb->state & EXT2_STATE_ERROR))
+		err = set_state(fs, true);
+	ext2_unlock(fs);
+	if (!err)
+		err = flush(fs);
+	return err;
+}
+
+static int ext2_remount(struct mount *mnt, unsigned flags)
+{
+	struct ext2_fs *fs = mnt->private;
+	bool readonly = flags & MS_RDONLY;
+
+	if (readonly == mount_readonly(mnt))
+		return 0;
+	if (readonly)
+		return end_writing(fs);
+	if (fs->bd->read_only || fs->complaints ||
+	    (fs->sb->rev_level &&
+	     (fs->sb->ro_compat & ~(uint32_t)(EXT2_RO_SPARSE_SUPER | EXT2_RO_LARGE_FILE))))
+		return -EROFS;
+	return begin_writing(fs);
+}
+
+static void release_fs(struct ext2_fs *fs)
+{
+	buf_drop_all(&fs->bufs);
+	kfree(fs->groups);
+	kfree(fs->gdt_dirty);
+	kfree(fs->sb);
+	kfree(fs);
+}
+
+static void ext2_unmount(struct mount *mnt)
+{
+	struct ext2_fs *fs = mnt->private;
+
+	if (!mount_readonly(mnt) && end_writing(fs))
+		printk("ext2: %s: not left clean\n", fs->bd->name);
+	release_fs(fs);
+}
+
+static int read_groups(struct ext2_fs *fs)
+{
+	size_t size = (size_t)fs->gdt_blocks << fs->block_shift;
+	int err = 0;
+
+	fs->groups = kmalloc(size, 0);
+	fs->gdt_dirty = kmalloc(fs->gdt_blocks * sizeof(bool), ALLOC_ZERO);
+	if (!fs->groups || !fs->gdt_dirty)
+		return -ENOMEM;
+	for (unsigned i = 0; i < fs->gdt_blocks && !err; i++)
+		err = transfer_gdt(fs, i, false);
+	return err ? err : ext2_check_groups(fs);
+}
+
+static int load(struct ext2_fs *fs)
+{
+	int err;
+
+	if (fs->bd->size < EXT2_SUPER_OFFSET + sizeof(*fs->sb)) {
+		printk("ext2: %s: not mounted: the device is too small\n", fs->bd->name);
+		return -EINVAL;
+	}
+	err = block_transfer(fs->bd, EXT2_SUPER_OFFSET, fs->sb, sizeof(*fs->sb), false);
+	if (!err)
+		err = ext2_check_super(fs);
+	if (!err)
+		err = read_groups(fs);
+	if (err)
+		return err;
+	buf_cache_init(&fs->bufs, fs->bd, fs->block_size);
+	fs->mount->max_size = ext2_max_size(fs);
+	fs->generation = (uint32_t)clock_wall();
+	return ext2_iget(fs->mount, EXT2_ROOT_INO, &fs->mount->root);
+}
+
+static int ext2_mount(struct mount *mnt, struct vnode *device, const char *options)
+{
+	struct ext2_fs *fs = kmalloc(sizeof(*fs), ALLOC_ZERO);
+	int err;
+
+	(void)options;
+	if (!fs)
+		return -ENOMEM;
+	list_init(&fs->bufs.lru);
+	mutex_init(&fs->lock, "ext2");
+	fs->mount = mnt;
+	fs->bd = block_find(device->rdev);
+	fs->sb = kmalloc(sizeof(*fs->sb), 0);
+	mnt->private = fs;
+	err = !fs->bd ? -ENXIO : !fs->sb ? -ENOMEM : load(fs);
+	if (!err && !S_ISDIR(mnt->root->mode)) {
+		vnode_put(mnt->root);
+		err = ext2_error(fs, "the root inode is no directory");
+	}
+	if (!err && !mount_readonly(mnt)) {
+		err = begin_writing(fs);
+		if (err)
+			vnode_put(mnt->root);
+	}
+	if (err) {
+		vnode_forget_mount(mnt);
+		release_fs(fs);
+	}
+	return err;
+}
+
+static int ext2_statfs(struct mount *mnt, struct parvix_statfs *st)
+{
+	struct ext2_fs *fs = mnt->private;
+	const struct ext2_super *sb = fs->sb;
+	unsigned long overhead = sb->first_data_block;
+
+	ext2_lock(fs);
+	for (unsigned g = 0; g < fs->nr_groups; g++)
+		overhead += 2 + fs->itable_blocks + (ext2_has_super(fs, g) ? fs->super_blocks : 0);
+	st->f_type = EXT2_MAGIC;
+	st->f_bsize = fs->block_size;
+	st->f_blocks = sb->blocks_count > overhead ? sb->blocks_count - overhead : 0;
+	st->f_bfree = sb->free_blocks;
+	st->f_bavail = sb->free_blocks > sb->r_blocks_count ? sb->free_blocks - sb->r_blocks_count
+							    : 0;
+	st->f_files = sb->inodes_count;
+	st->f_ffree = sb->free_inodes;
+	ext2_unlock(fs);
+	return 0;
+}
+
+void ext2_init(void)
+{
+	static struct fs_type type = {
+		.name = "ext2",
+		.needs_device = true,
+		.cache_names = true,
+		.mount = ext2_mount,
+		.sync = ext2_sync,
+		.remount = ext2_remount,
+		.unmount = ext2_unmount,
+		.statfs = ext2_statfs,
+	};
+
+	fs_register(&type);
+}
