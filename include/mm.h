@@ -23,9 +23,9 @@
 #define PG_ANON 0x20u     /* belongs to user address spaces */
 #define PG_RESERVED 0x40u /* never the allocator's */
 #define PG_SLAB 0x80u
-#define PG_TABLE 0x100u /* a page table: never mapped writable */
+#define PG_TABLE 0x100u      /* a page table: never mapped writable */
 #define PG_REFERENCED 0x200u /* page cache: used since the last scan */
-#define PG_BUDDY 0x400u	     /* heads a free block */
+#define PG_BUDDY 0x400u      /* heads a free block */
 
 struct pcache;
 
@@ -84,11 +84,11 @@ void page_add_range(pfn_t first, unsigned long n);
 
 /* ---- small objects (slab.c): size classes 16 .. 2048 bytes, larger ones in whole pages ---- */
 void slab_init(void);
-void *kmalloc(size_t size, unsigned flags); /* 16-byte aligned, 64 from 64 bytes on; NULL */
-void kfree(void *p);                        /* NULL is fine */
-size_t kmalloc_used(void);                  /* bytes handed out now: for leak checks */
+void *kmalloc(size_t size, unsigned flags);   /* 16-byte aligned, 64 from 64 bytes on; NULL */
+void kfree(void *p);                          /* NULL is fine */
+size_t kmalloc_used(void);                    /* bytes handed out now: for leak checks */
 size_t slab_describe(char *buf, size_t size); /* a table for /proc/slabinfo; bytes */
-void mm_proc_init(void);		      /* makes /proc/slabinfo */
+void mm_proc_init(void);                      /* makes /proc/slabinfo */
 
 /* ---- mappings with guard pages (kvm.c) ---- */
 #define KSTACK_PAGES 4
@@ -184,8 +184,9 @@ size_t aspace_describe(struct aspace *as, char *buf, size_t size);
 bool oom_kill(void);
 
 #define MMAP_BASE 0x40000000ul
-#define STACK_TOP_LOW 0x1100000ul /* under programs linked by our own driver: see docs/memory.md \
-				   */
+#define STACK_TOP_LOW                                                              \
+	0x1100000ul /* under programs linked by our own driver: see docs/memory.md \
+		     */
 #define STACK_TOP_HIGH 0x00007ffffffff000ul /* for others */
 
 #endif

@@ -61,7 +61,7 @@ static void destroy_pages(struct aspace *as)
 {
 	struct region *r;
 
-	list_for_each(r, &as->regions, link) {
+	list_for_each (r, &as->regions, link) {
 		struct walk w = {.mmu = &as->mmu, .va = r->start, .end = r->end};
 		pte_t *slot;
 
@@ -207,7 +207,7 @@ int aspace_unmap(struct aspace *as, unsigned long start, unsigned long end)
 	err = cut_both(as, start, end);
 	if (err)
 		return err;
-	list_for_each_safe(r, next, &as->regions, link) {
+	list_for_each_safe (r, next, &as->regions, link) {
 		if (r->start < start)
 			continue;
 		if (r->start >= end)
@@ -300,12 +300,12 @@ int aspace_protect(struct aspace *as, unsigned long start, unsigned long end, un
 		return -EINVAL;
 	if (end > USER_END || !regions_cover(&as->regions, start, end))
 		return -ENOMEM;
-	list_for_each(r, &as->regions, link)
+	list_for_each (r, &as->regions, link)
 		if (r->end > start && r->start < end && (prot & PROT_WRITE) &&
 		    (r->flags & REGION_NOWRITE))
 			return -EACCES;
 	err = as->nr_regions + 2 > REGIONS_MAX ? -ENOMEM : cut_both(as, start, end);
-	list_for_each(r, &as->regions, link) {
+	list_for_each (r, &as->regions, link) {
 		if (err || r->start >= end)
 			break;
 		if (r->start >= start)
@@ -327,7 +327,8 @@ unsigned long aspace_find(struct aspace *as, unsigned long hint, unsigned long s
 
 static int heap_grow(struct aspace *as, unsigned long old_end, unsigned long new_end)
 {
-	return aspace_map(as, old_end, new_end, PROT_READ | PROT_WRITE, REGION_HEAP, NULL, 0, ~0ull);
+	return aspace_map(as, old_end, new_end, PROT_READ | PROT_WRITE, REGION_HEAP, NULL, 0,
+			  ~0ull);
 }
 
 unsigned long aspace_brk(struct aspace *as, unsigned long new_brk)
@@ -357,7 +358,7 @@ size_t aspace_describe(struct aspace *as, char *buf, size_t size)
 	size_t n = 0;
 
 	mutex_lock(&as->lock);
-	list_for_each(r, &as->regions, link) {
+	list_for_each (r, &as->regions, link) {
 		dev_t dev = r->vnode && r->vnode->mount ? r->vnode->mount->dev : 0;
 
 		if (size - n < 100)

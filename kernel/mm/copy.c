@@ -3,16 +3,16 @@
  * fork: a copy of an address space.
  *
  * Copy-on-write means that both sides get the same pages, read-only, and the first to write gets a
- * copy. What that costs differs between the worlds. The child's tables are new: filled by stores and
- * made live in one call. But the parent's are live, and taking away its write permission is an update
- * of each entry: natively a store and one flush at the end, under PV a piece of a hypercall with
- * Xen's accounting for every page. And each page that is then written costs a fault, of the parent,
- * of the child, or of both. A copy of 4 KiB is 512 moves of a word; a fault is several thousand
- * instructions under PV. So:
+ * copy. What that costs differs between the worlds. The child's tables are new: filled by stores
+ * and made live in one call. But the parent's are live, and taking away its write permission is an
+ * update of each entry: natively a store and one flush at the end, under PV a piece of a hypercall
+ * with Xen's accounting for every page. And each page that is then written costs a fault, of the
+ * parent, of the child, or of both. A copy of 4 KiB is 512 moves of a word; a fault is several
+ * thousand instructions under PV. So:
  *
  *   - the first COPY_NOW writable pages of the parent (those it has written to: the stack, at whose
- *     top both go on at once, first of all) are copied now. No entry of the parent changes for them, and
- *     neither side faults.
+ *     top both go on at once, first of all) are copied now. No entry of the parent changes for
+ * them, and neither side faults.
  *   - the others are write-protected in one batch and shared: copy-on-write.
  *   - pages of files are shared; those that the parent has not used (PTE_A is clear: mapped in
  *     advance) are not even mentioned.
@@ -34,7 +34,7 @@
 struct copy {
 	struct aspace *from, *to;
 	unsigned long stack_page; /* where the parent's stack pointer is */
-	unsigned copies_left;	  /* pages that may still be copied now */
+	unsigned copies_left;     /* pages that may still be copied now */
 };
 
 static struct page *copy_now(struct copy *c, struct page *pg, unsigned long va)
@@ -54,7 +54,8 @@ static struct page *copy_now(struct copy *c, struct page *pg, unsigned long va)
 	return copy;
 }
 
-/* What the child gets for the parent's entry @slot; the parent's is changed if it must be. 0: none. */
+/* What the child gets for the parent's entry @slot; the parent's is changed if it must be. 0: none.
+ */
 static pte_t child_entry(struct copy *c, const struct region *r, unsigned long va, pte_t *slot)
 {
 	struct page *pg = pfn_page(pte_pfn(*slot)), *copy;
@@ -104,7 +105,7 @@ static int copy_regions(struct copy *c)
 {
 	struct region *r, *dup;
 
-	list_for_each(r, &c->from->regions, link) {
+	list_for_each (r, &c->from->regions, link) {
 		dup = region_dup(r);
 		if (!dup)
 			return -ENOMEM;

@@ -4,16 +4,17 @@
  *
  * A fault finds the region, decides what the page should be, and writes one entry. Natively that
  * entry is a store; under PV it is the one hypercall of a fault, and Xen's part of it and of
- * delivering the fault is what a fault costs. So everything here aims at fewer faults rather than at
- * cheaper ones:
+ * delivering the fault is what a fault costs. So everything here aims at fewer faults rather than
+ * at cheaper ones:
  *
  *   anonymous memory   a fresh page, writable at once, even if it was only read: a shared page of
  *                      zeros would cost a second fault at the first write
  *   file, read         the page of the cache itself, and its neighbours in the same 64 KiB that are
  *                      in the cache, in the same batch of updates
- *   file, written      private mapping: copied at once, not mapped first and copied by a second fault
- *   copy-on-write      copied, unless nobody else has the page any more: then it is made writable
- *   shared file        mapped read-only until the first write, which has to be told to the file system
+ *   file, written      private mapping: copied at once, not mapped first and copied by a second
+ * fault copy-on-write      copied, unless nobody else has the page any more: then it is made
+ * writable shared file        mapped read-only until the first write, which has to be told to the
+ * file system
  *
  * Entries of cache pages are made without PTE_A, which the processor sets at the first use: so fork
  * knows what the parent really uses, and leaves the rest to the child's own faults.
@@ -92,8 +93,8 @@ static int fault_cow(struct aspace *as, struct region *r, unsigned long va, pte_
 static void fault_around(struct aspace *as, struct region *r, unsigned long va, pte_t *slot)
 {
 	unsigned long low = max(ROUND_DOWN(va, AROUND_PAGES * PAGE_SIZE), r->start);
-	unsigned long high = min(ROUND_DOWN(va, AROUND_PAGES * PAGE_SIZE) + AROUND_PAGES * PAGE_SIZE,
-				 r->end);
+	unsigned long high =
+		min(ROUND_DOWN(va, AROUND_PAGES * PAGE_SIZE) + AROUND_PAGES * PAGE_SIZE, r->end);
 
 	for (unsigned long a = low; a < high; a += PAGE_SIZE) {
 		pte_t *s = slot + ((long)(a - va) >> PAGE_SHIFT);
@@ -144,8 +145,7 @@ static int fault_file(struct aspace *as, struct region *r, unsigned long va, pte
 			page_put(pg);
 			return -EIO;
 		}
-		set(as, va, slot, pg,
-		    region_pte_flags(r) | PTE_A | (write ? PTE_W | PTE_D : 0));
+		set(as, va, slot, pg, region_pte_flags(r) | PTE_A | (write ? PTE_W | PTE_D : 0));
 		return FAULT_SHARED;
 	}
 	if (write || region_ends_in(r, va))

@@ -22,7 +22,7 @@
 #define STACKS_KEPT 16
 
 static uint32_t *frames[KVM_PAGES / PER_PIECE]; /* pfn + 1; 0: nothing mapped */
-static unsigned search_from;			/* no gap of a stack's size lies below */
+static unsigned search_from;                    /* no gap of a stack's size lies below */
 static spinlock_t kvm_lock = SPINLOCK("kvm");
 
 /* Stacks kept: the word at the low end of each points to the low end of the next. */

@@ -32,7 +32,7 @@ static struct victim choose(void)
 	struct proc *p;
 
 	spin_lock(&proc_lock);
-	list_for_each(p, &all_procs, all) {
+	list_for_each (p, &all_procs, all) {
 		unsigned long pages = weight(p);
 
 		if (pages && p->killed)

@@ -4,10 +4,10 @@
  *
  * Frames are counted by pfn, the kernel's own numbering, and struct page describes each. Under PV
  * machine frames lie in any order behind them, and nothing in this file knows: "physically
- * contiguous" means contiguous pfns, which are contiguous in the direct map; no device of ours wants
- * more. Free blocks are kept by the buddy system (buddy.c) under one lock. Nearly all requests are
- * for one page, so each CPU has a stock of single pages, used with no more than interrupts off,
- * filled and emptied in batches.
+ * contiguous" means contiguous pfns, which are contiguous in the direct map; no device of ours
+ * wants more. Free blocks are kept by the buddy system (buddy.c) under one lock. Nearly all
+ * requests are for one page, so each CPU has a stock of single pages, used with no more than
+ * interrupts off, filled and emptied in batches.
  *
  * Who gets the last pages: allocations for user pages fail (after trying to reclaim) while a
  * reserve is still there, those that cannot wait at half of it; the rest is for the kernel's

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The page lock: one bit of the page, held while its contents come or go (input and output). There
- * are far more pages than waiters, so those who wait share a few queues, chosen by frame number; each
- * looks again when it is woken.
+ * are far more pages than waiters, so those who wait share a few queues, chosen by frame number;
+ * each looks again when it is woken.
  */
 #include <mm.h>
 #include <printk.h>

@@ -2,12 +2,12 @@
 /*
  * Pages of PROT_NONE regions.
  *
- * mprotect(PROT_NONE) takes access away but keeps the contents. Natively one would clear the present
- * bit and leave the frame number in the entry. Under PV an entry that is not present must be 0
- * (what looks like an address there is an L1TF hazard, and Xen would stop the domain), and one
+ * mprotect(PROT_NONE) takes access away but keeps the contents. Natively one would clear the
+ * present bit and leave the frame number in the entry. Under PV an entry that is not present must
+ * be 0 (what looks like an address there is an L1TF hazard, and Xen would stop the domain), and one
  * without the user bit is no help, because Xen runs guest kernel and user in the same ring. So the
- * pages leave the table and wait in a list, each with its page number in `index`, until a fault asks
- * for them again. It is rarely used: a list is enough.
+ * pages leave the table and wait in a list, each with its page number in `index`, until a fault
+ * asks for them again. It is rarely used: a list is enough.
  */
 #include <mm.h>
 #include <printk.h>
@@ -37,7 +37,7 @@ struct page *park_take(struct aspace *as, unsigned long va)
 {
 	struct page *pg;
 
-	list_for_each(pg, &as->parked, link) {
+	list_for_each (pg, &as->parked, link) {
 		if (pg->index == va >> PAGE_SHIFT) {
 			list_del(&pg->link);
 			as->pages--;
@@ -51,7 +51,7 @@ void park_drop(struct aspace *as, unsigned long start, unsigned long end)
 {
 	struct page *pg, *next;
 
-	list_for_each_safe(pg, next, &as->parked, link) {
+	list_for_each_safe (pg, next, &as->parked, link) {
 		if (pg->index >= start >> PAGE_SHIFT && pg->index < end >> PAGE_SHIFT) {
 			list_del(&pg->link);
 			as->pages--;
@@ -64,7 +64,7 @@ int park_copy(struct aspace *from, struct aspace *to)
 {
 	struct page *pg;
 
-	list_for_each(pg, &from->parked, link) {
+	list_for_each (pg, &from->parked, link) {
 		int err;
 
 		page_get(pg);

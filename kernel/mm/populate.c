@@ -2,10 +2,10 @@
 /*
  * Filling an address space before its first use (exec), and writing into one that is not loaded.
  *
- * While the tables of a space are not published an entry costs a store, in every world; afterwards a
- * fault, and under PV a hypercall. So exec maps whatever it can have without waiting for a disk: the
- * file's pages that are in the cache, copies of the first writable ones, and the first pages of bss and
- * stack.
+ * While the tables of a space are not published an entry costs a store, in every world; afterwards
+ * a fault, and under PV a hypercall. So exec maps whatever it can have without waiting for a disk:
+ * the file's pages that are in the cache, copies of the first writable ones, and the first pages of
+ * bss and stack.
  */
 #include <fs.h>
 #include <mm.h>
@@ -54,7 +54,7 @@ void aspace_prefault(struct aspace *as, unsigned long start, unsigned long end, 
 	struct region *r;
 
 	mutex_lock(&as->lock);
-	list_for_each(r, &as->regions, link) {
+	list_for_each (r, &as->regions, link) {
 		if (r->end <= start || r->prot == PROT_NONE || (r->flags & REGION_SHARED))
 			continue;
 		if (r->start >= end)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Regions. A process has a handful (text, constants, data, heap, stack, a few mappings), so a sorted
- * list does: a fault looks at three or four entries. munmap and mprotect first make their
+ * Regions. A process has a handful (text, constants, data, heap, stack, a few mappings), so a
+ * sorted list does: a fault looks at three or four entries. munmap and mprotect first make their
  * borders into borders of regions, by cutting, and then treat whole regions; what became alike is
  * joined again afterwards.
  */
@@ -15,7 +15,7 @@ struct region *region_above(const struct list *regions, unsigned long addr)
 {
 	struct region *r;
 
-	list_for_each(r, regions, link)
+	list_for_each (r, regions, link)
 		if (r->end > addr)
 			return r;
 	return NULL;
@@ -44,7 +44,7 @@ bool regions_cover(const struct list *regions, unsigned long start, unsigned lon
 {
 	struct region *r;
 
-	list_for_each(r, regions, link) {
+	list_for_each (r, regions, link) {
 		if (r->end <= start)
 			continue;
 		if (r->start > start)
@@ -153,7 +153,7 @@ unsigned long regions_gap(const struct list *regions, unsigned long low, unsigne
 
 	if (!size || low >= high || size > high - low)
 		return 0;
-	list_for_each(r, regions, link) {
+	list_for_each (r, regions, link) {
 		unsigned long start = room_start(r, stack_limit);
 
 		if (r->end <= at)

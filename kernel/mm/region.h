@@ -8,7 +8,8 @@
 
 #include <mm.h>
 
-/* The first region that ends above @addr; it contains @addr if it starts at or below. NULL: none. */
+/* The first region that ends above @addr; it contains @addr if it starts at or below. NULL: none.
+ */
 struct region *region_above(const struct list *regions, unsigned long addr);
 /* The region that contains @addr, or NULL. */
 struct region *region_find(const struct list *regions, unsigned long addr);

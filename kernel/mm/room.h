@@ -15,8 +15,8 @@ unsigned long kvm_spare_pages(void);
 unsigned long kvm_reclaim(void);
 
 /*
- * Anonymous memory that processes share: its pages by index, made at the first touch. A reference for
- * each region that shows it. The lock guards page[]; taken with an aspace mutex held.
+ * Anonymous memory that processes share: its pages by index, made at the first touch. A reference
+ * for each region that shows it. The lock guards page[]; taken with an aspace mutex held.
  */
 struct shared_pages {
 	volatile int refs;
@@ -24,7 +24,7 @@ struct shared_pages {
 	unsigned long n;
 	struct page *page[];
 };
-#define SHARED_MAX (1ul << 18) /* pages: 1 GiB */
+#define SHARED_MAX (1ul << 18)                       /* pages: 1 GiB */
 struct shared_pages *shared_create(unsigned long n); /* NULL: no memory */
 void shared_get(struct shared_pages *sh);
 void shared_put(struct shared_pages *sh);
@@ -38,9 +38,9 @@ static inline uint64_t region_offset(const struct region *r, unsigned long va)
 }
 
 /*
- * Does the file's part of @r end inside the page at @va, so that the rest of it must be zeros? Behind
- * the end of what cannot be written there is nothing that a program could mean: such a page is mapped
- * as it is, with whatever follows in the file.
+ * Does the file's part of @r end inside the page at @va, so that the rest of it must be zeros?
+ * Behind the end of what cannot be written there is nothing that a program could mean: such a page
+ * is mapped as it is, with whatever follows in the file.
  */
 static inline bool region_ends_in(const struct region *r, unsigned long va)
 {
@@ -54,8 +54,8 @@ static inline uint64_t region_pte_flags(const struct region *r)
 }
 
 /*
- * fault.c: make the page at @va present as @r says, writable if @write; entries are queued, the caller
- * commits. Returns how (enum fault_kind), or -ENOMEM, -EIO. Lock held or space private.
+ * fault.c: make the page at @va present as @r says, writable if @write; entries are queued, the
+ * caller commits. Returns how (enum fault_kind), or -ENOMEM, -EIO. Lock held or space private.
  */
 enum fault_kind {
 	FAULT_NONE,  /* was as wanted */
@@ -82,8 +82,8 @@ struct walk {
 	pte_t *slot;
 };
 
-/* The first entry at or after w->va, which is moved there; NULL: none is left below w->end. Go on by
- * adding PAGE_SIZE to w->va. */
+/* The first entry at or after w->va, which is moved there; NULL: none is left below w->end. Go on
+ * by adding PAGE_SIZE to w->va. */
 static inline pte_t *walk_next(struct walk *w)
 {
 	for (; w->va < w->end; w->va += PAGE_SIZE) {

@@ -2,8 +2,8 @@
 /*
  * Small objects: kmalloc and kfree.
  *
- * Sizes are rounded up to a class. A slab is one page cut into objects of one class; all it needs to
- * know is in its struct page, so objects lie in the page without a header, aligned as their size
+ * Sizes are rounded up to a class. A slab is one page cut into objects of one class; all it needs
+ * to know is in its struct page, so objects lie in the page without a header, aligned as their size
  * allows:
  *
  *     private      first free object; each free object holds the address of the next
@@ -40,13 +40,12 @@ struct cache {
 	uint64_t allocs;
 };
 
-static const unsigned sizes[] = {16,  32,  48,  64,   128,  192, 256,
-				 384, 512, 768, 1024, 1344, 2048};
+static const unsigned sizes[] = {16, 32, 48, 64, 128, 192, 256, 384, 512, 768, 1024, 1344, 2048};
 #define CLASSES ARRAY_SIZE(sizes)
 
 static struct cache caches[CLASSES];
 static uint8_t class_of_size[2048 / 16 + 1]; /* by size in units of 16 */
-static unsigned long large_pages;	     /* in whole-page objects */
+static unsigned long large_pages;            /* in whole-page objects */
 
 void slab_init(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * printf's formatting, as much of it as a kernel needs: see <printk.h>. Pure text work, tested on the
- * host (tests/unit/test_format.c). The result is always a string, cut to the buffer; the return
+ * printf's formatting, as much of it as a kernel needs: see <printk.h>. Pure text work, tested on
+ * the host (tests/unit/test_format.c). The result is always a string, cut to the buffer; the return
  * value is its length, so that `len += snprintk(buf + len, size - len, ...)` can never run away.
  */
 #include <printk.h>
@@ -15,7 +15,7 @@ struct out {
 struct spec {
 	bool left, zero, alt, plus, space, upper, is_signed;
 	int width, precision; /* precision -1: none given */
-	int length;	      /* h -1, hh -2, l 1, ll 2, z t j 2 */
+	int length;           /* h -1, hh -2, l 1, ll 2, z t j 2 */
 };
 
 static void put(struct out *o, char c)

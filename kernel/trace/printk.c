@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Messages. Text goes into a ring in memory, addressed by absolute byte positions that only grow, and
- * from there at once to the machine's console: what was printed before there was a console
+ * Messages. Text goes into a ring in memory, addressed by absolute byte positions that only grow,
+ * and from there at once to the machine's console: what was printed before there was a console
  * appears with the first message after it. The console is synchronous: when printk() returns, the
  * text is outside. That is slow (under PV a hypercall for each message, natively a wait for the
  * UART), and the only thing that helps when the next instruction is the last.
@@ -19,7 +19,7 @@
 static char ring[KMSG_SIZE];
 static uint64_t ring_end;     /* position behind the newest byte */
 static uint64_t console_done; /* position up to which the console has it */
-static bool line_open;	      /* the console is inside a line of ours */
+static bool line_open;        /* the console is inside a line of ours */
 static bool console_on = true;
 static spinlock_t printk_lock = SPINLOCK("printk");
 

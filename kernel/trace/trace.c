@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The trace ring. Each CPU writes its own ring, so a record takes no lock: it reserves a place by
- * moving trace_next, with interrupts as they are; an interrupt in between takes the next place. What
- * is read while a CPU writes may hold a half-written record: a reader of a trace can live with that.
+ * moving trace_next, with interrupts as they are; an interrupt in between takes the next place.
+ * What is read while a CPU writes may hold a half-written record: a reader of a trace can live with
+ * that.
  *
  * A time stamp is one instruction natively. In a domain whose time stamp counter Xen emulates it is
- * a trap of 1200 instructions, so there (trace_stamps_dear) a record carries the newest stamp known,
- * which the rarer kinds of record renew.
+ * a trap of 1200 instructions, so there (trace_stamps_dear) a record carries the newest stamp
+ * known, which the rarer kinds of record renew.
  */
 #include <machine.h>
 #include <printk.h>

@@ -1,138 +1,118 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The buddy system against a simple model: which frame is free.
+ * The buddy system: blocks never overlap, are aligned to their size, and grow together again.
  * SOURCES: kernel/mm/buddy.c
  */
 #include "test.h"
 
 #include "../../kernel/mm/buddy.h"
 
-#define FRAMES 3000 /* not a multiple of anything */
+#define N 5000
 
-static struct page frames[FRAMES];
-struct page *pages = frames;
-unsigned long nr_pages = FRAMES;
-const unsigned long *machine_p2m, *machine_m2p;
-
+static struct page table[N];
+struct page *pages = table;
+unsigned long nr_pages = N;
 static struct buddy b;
-static bool busy[FRAMES];
+static unsigned char used[N]; /* by whom */
 
-static void start(void)
+static void start(unsigned long first, unsigned long n)
 {
-	for (unsigned i = 0; i < FRAMES; i++) {
-		frames[i] = (struct page){.refs = 0};
-		busy[i] = false;
+	for (unsigned long i = 0; i < N; i++) {
+		table[i] = (struct page){0};
+		used[i] = 1;
 	}
 	buddy_init(&b);
+	buddy_add(&b, first, n);
+	for (unsigned long i = first; i < first + n; i++)
+		used[i] = 0;
 }
 
-/* Free blocks are aligned, inside, do not overlap, and are as many as counted. */
-static void check_blocks(void)
+/* The lists agree with what is in use. */
+static void check_lists(void)
 {
-	static bool seen[FRAMES];
-	unsigned long sum = 0;
-	struct page *pg;
+	unsigned long total = 0;
 
-	for (unsigned i = 0; i < FRAMES; i++)
-		seen[i] = false;
-	for (unsigned o = 0; o < BUDDY_ORDERS; o++) {
-		unsigned long n = 0;
+	for (unsigned order = 0; order < BUDDY_ORDERS; order++) {
+		struct page *pg;
+		unsigned long count = 0;
 
-		list_for_each(pg, &b.free[o], link) {
-			unsigned long first = page_pfn(pg).v;
+		list_for_each (pg, &b.free[order], link) {
+			unsigned long pfn = page_pfn(pg).v;
 
-			n++;
-			CHECK_EQ(pg->order, o);
-			CHECK_EQ(first % (1ul << o), 0);
-			for (unsigned long i = first; i < first + (1ul << o); i++) {
-				REQUIRE(i < FRAMES);
-				CHECK(!seen[i] && !busy[i]);
-				seen[i] = true;
-				sum++;
-			}
+			CHECK_EQ(pg->order, order);
+			CHECK_EQ(pfn % (1ul << order), 0);
+			for (unsigned long i = 0; i < 1ul << order; i++)
+				CHECK_EQ(used[pfn + i], 0);
+			count++;
 		}
-		CHECK_EQ(n, b.blocks[o]);
+		CHECK_EQ(count, b.blocks[order]);
+		total += count << order;
 	}
-	CHECK_EQ(sum, b.nr_free);
+	CHECK_EQ(total, b.nr_free);
 }
 
-TEST(what_is_added_can_be_taken_and_no_more)
-{
-	unsigned n = 0;
-
-	start();
-	buddy_add(&b, 3, 1000);
-	CHECK_EQ(b.nr_free, 1000);
-	check_blocks();
-	while (buddy_alloc(&b, 0))
-		n++;
-	CHECK_EQ(n, 1000);
-	CHECK_EQ(b.nr_free, 0);
-}
-
-TEST(large_blocks_are_whole_and_aligned)
-{
-	start();
-	buddy_add(&b, 0, FRAMES);
-	struct page *pg = buddy_alloc(&b, 10);
-
-	REQUIRE(pg);
-	CHECK_EQ(page_pfn(pg).v % 1024, 0);
-	CHECK(buddy_alloc(&b, 10) && !buddy_alloc(&b, 10));
-	CHECK_EQ(b.nr_free, FRAMES - 2048);
-}
-
-TEST(buddies_become_one_again)
-{
-	start();
-	buddy_add(&b, 0, 1024);
-	struct page *pg[1024];
-
-	for (int i = 0; i < 1024; i++)
-		pg[i] = buddy_alloc(&b, 0);
-	CHECK(!buddy_alloc(&b, 0));
-	for (int i = 0; i < 1024; i++) /* in an order without any system: 367 is prime to 1024 */
-		buddy_free(&b, pg[i * 367 % 1024], 0);
-	CHECK_EQ(b.blocks[10], 1);
-	CHECK(buddy_alloc(&b, 10) != 0);
-}
-
-TEST(random_use)
+TEST(random_blocks)
 {
 	static struct {
 		struct page *pg;
 		unsigned order;
-	} held[500];
-	unsigned n = 0;
+	} held[200];
 
-	start();
-	buddy_add(&b, 0, 100);
-	buddy_add(&b, 117, FRAMES - 117);
-	for (int step = 0; step < 30000; step++) {
-		if (n < 500 && test_random() % 2) {
-			unsigned order = test_random() % 5;
-			struct page *pg = buddy_alloc(&b, order);
+	start(3, N - 3);
+	for (int i = 0; i < 200000; i++) {
+		unsigned k = test_random() % ARRAY_SIZE(held);
 
-			if (!pg)
-				continue;
-			for (unsigned long i = 0; i < 1ul << order; i++) {
-				REQUIRE(!busy[page_pfn(pg).v + i]);
-				busy[page_pfn(pg).v + i] = true;
-			}
-			held[n].pg = pg;
-			held[n++].order = order;
-		} else if (n) {
-			unsigned k = test_random() % n;
-
-			for (unsigned long i = 0; i < 1ul << held[k].order; i++)
-				busy[page_pfn(held[k].pg).v + i] = false;
+		if (held[k].pg) {
+			for (unsigned long p = 0; p < 1ul << held[k].order; p++)
+				used[page_pfn(held[k].pg).v + p] = 0;
 			buddy_free(&b, held[k].pg, held[k].order);
-			held[k] = held[--n];
+			held[k].pg = NULL;
+			continue;
 		}
-		if (step % 1000 == 0)
-			check_blocks();
+		held[k].order = test_random() % (test_random() % 10 ? 4 : BUDDY_ORDERS);
+		held[k].pg = buddy_alloc(&b, held[k].order);
+		if (!held[k].pg)
+			continue;
+		unsigned long pfn = page_pfn(held[k].pg).v;
+
+		REQUIRE_EQ(pfn % (1ul << held[k].order), 0);
+		for (unsigned long p = 0; p < 1ul << held[k].order; p++) {
+			REQUIRE_EQ(used[pfn + p], 0);
+			used[pfn + p] = 2;
+		}
+		if (i % 1000 == 0)
+			check_lists();
 	}
-	while (n--)
-		buddy_free(&b, held[n].pg, held[n].order);
-	CHECK_EQ(b.nr_free, FRAMES - 17);
+	for (unsigned k = 0; k < ARRAY_SIZE(held); k++)
+		if (held[k].pg) {
+			for (unsigned long p = 0; p < 1ul << held[k].order; p++)
+				used[page_pfn(held[k].pg).v + p] = 0;
+			buddy_free(&b, held[k].pg, held[k].order);
+		}
+	check_lists();
+	CHECK_EQ(b.nr_free, N - 3);
+	/* All in the largest blocks that fit between 3 and N. */
+	CHECK_EQ(b.blocks[BUDDY_ORDERS - 1], N / 1024 - 1);
+}
+
+TEST(all_pages_one_by_one)
+{
+	unsigned long n = 0;
+
+	start(0, 1000);
+	while (buddy_alloc(&b, 0))
+		n++;
+	CHECK_EQ(n, 1000);
+	CHECK_EQ(b.nr_free, 0);
+	CHECK(buddy_alloc(&b, 5) == NULL);
+}
+
+TEST(what_is_not_there_is_not_given)
+{
+	start(0, 7);
+	CHECK(buddy_alloc(&b, 3) == NULL);
+	CHECK(buddy_alloc(&b, BUDDY_ORDERS - 1) == NULL);
+	CHECK(buddy_alloc(&b, 2) == &table[0]);
+	CHECK(buddy_alloc(&b, 2) == NULL);
+	CHECK_EQ(b.nr_free, 3);
 }

@@ -70,7 +70,7 @@ static unsigned length(void)
 	struct region *r;
 	unsigned n = 0;
 
-	list_for_each(r, &regions, link)
+	list_for_each (r, &regions, link)
 		n++;
 	return n;
 }
@@ -175,7 +175,7 @@ TEST(random_changes_match_a_model)
 			for (unsigned i = a; i < b; i++)
 				model[i] = prot;
 		}
-		list_for_each_safe(r, next, &regions, link) {
+		list_for_each_safe (r, next, &regions, link) {
 			if (r->start < a * PAGE_SIZE || r->start >= b * PAGE_SIZE || what == 0)
 				continue;
 			for (unsigned long i = r->start; i < r->end; i += PAGE_SIZE)
@@ -194,7 +194,7 @@ TEST(random_changes_match_a_model)
 				REQUIRE_EQ(region_offset(r, i * PAGE_SIZE), i * PAGE_SIZE);
 		}
 		/* Never two neighbours that could be one. */
-		list_for_each(r, &regions, link)
+		list_for_each (r, &regions, link)
 			if (r->link.next != &regions) {
 				next = list_entry(r->link.next, struct region, link);
 				REQUIRE(r->end < next->start || r->prot != next->prot);

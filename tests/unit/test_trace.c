@@ -67,9 +67,8 @@ TEST(records_become_lines)
 	trace(call, 3, 1, -22);
 	n = trace_format(&pos, text, sizeof(text) - 1);
 	text[n] = 0;
-	CHECK_STR(text,
-		  "          10 cpu0 pid0    trap     vector=14 ip=two+0x4 addr=0xfeedbeef\n"
-		  "          20 cpu0 pid0    call     nr=3 arg=1 result=-22\n");
+	CHECK_STR(text, "          10 cpu0 pid0    trap     vector=14 ip=two+0x4 addr=0xfeedbeef\n"
+			"          20 cpu0 pid0    call     nr=3 arg=1 result=-22\n");
 	CHECK_EQ(trace_format(&pos, text, sizeof(text)), 0);
 }
 
