@@ -2,7 +2,7 @@
 #
 # The tests. tools/run-tests runs them; tests/README.md says how to write one.
 #
-#   tests/unit/test_NAME.c   on the host, with sanitizers. The line `SOURCES: a.c b.c` in its opening
+#   tests/unit/test_NAME.c   on the host, with sanitizers. The line `SOURCES: a.c b.c` that ends its opening
 #                            comment names the kernel sources that it is built with
 #   tests/tools/             python unittest, for the tools; tests/boot, tests/hostile: with a guest
 #   tests/user/t_NAME.c      in the guest (built by mk/user.mk)
