@@ -259,6 +259,7 @@ void fs_shutdown(void);
 int vnode_statfs(struct vnode *vn, struct parvix_statfs *st);
 /* Bytes of the text of /proc/mounts. */
 size_t mounts_describe(char *buf, size_t size);
+size_t filesystems_describe(char *buf, size_t size);
 extern struct list all_mounts; /* under mounts_lock */
 extern mutex_t mounts_lock;
 extern struct vnode *root_vnode;

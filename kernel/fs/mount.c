@@ -368,3 +368,15 @@ size_t mounts_describe(char *buf, size_t size)
 	mutex_unlock(&mounts_lock);
 	return n;
 }
+
+size_t filesystems_describe(char *buf, size_t size)
+{
+	struct fs_type *type;
+	size_t n = 0;
+
+	list_for_each (type, &fs_types, link)
+		if (size - n > 64)
+			n += snprintk(buf + n, size - n, "%s\t%s\n",
+				      type->needs_device ? "" : "nodev", type->name);
+	return n;
+}
