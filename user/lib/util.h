@@ -16,7 +16,7 @@
 #include <sys/types.h>
 
 /*
- * newlib's printf family without floating point: a program is half as large. The few that print
+ * newlib's printf and scanf families without floating point: a program is half as large. The few that print
  * fractions define USE_FLOAT before they include this.
  */
 #if defined(__parvix__) && !defined(USE_FLOAT)
@@ -24,6 +24,9 @@
 #define fprintf fiprintf
 #define vfprintf vfiprintf
 #define snprintf sniprintf
+#define asprintf asiprintf
+#define sscanf siscanf
+#define fscanf fiscanf
 #endif
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
