@@ -234,7 +234,9 @@ static int change_directory(struct vnode **slot, struct vnode *vn)
 		vnode_put(vn);
 		return err;
 	}
+	spin_lock(&proc_lock); /* /proc/PID/cwd looks */
 	*slot = vn;
+	spin_unlock(&proc_lock);
 	vnode_put(old);
 	return 0;
 }

@@ -177,7 +177,9 @@ static void switch_space(struct proc *p, struct aspace *as)
 
 	irq_push_off();
 	t->arch.fs_base = 0;
+	spin_lock(&proc_lock); /* /proc looks at it */
 	p->aspace = as;
+	spin_unlock(&proc_lock);
 	machine->switch_to(&old, &t->arch, &as->mmu);
 	fpu_init_state(t->arch.fpu);
 	fpu_restore(t->arch.fpu);

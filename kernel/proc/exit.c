@@ -21,24 +21,26 @@
 static void drop_resources(struct proc *p)
 {
 	struct aspace *as = p->aspace;
+	struct fdtable *fds = p->fds;
+	struct vnode *cwd = p->cwd, *root = p->root, *exe = p->exe;
 
 	ktimer_cancel(&p->alarm);
-	fdtable_free(p->fds);
-	p->fds = NULL;
-	if (as) {
+	if (as)
 		p->usage.ru_maxrss = max(p->usage.ru_maxrss, (long)(as->pages * (PAGE_SIZE / 1024)));
-		spin_lock(&proc_lock); /* /proc looks at it under this lock */
-		p->aspace = NULL;
-		spin_unlock(&proc_lock);
+	spin_lock(&proc_lock); /* /proc looks at these under this lock */
+	p->fds = NULL;
+	p->aspace = NULL;
+	p->cwd = p->root = p->exe = NULL;
+	spin_unlock(&proc_lock);
+	fdtable_free(fds);
+	if (as) {
 		mmu_load(&kernel_mmu);
 		aspace_put(as);
 	}
 	tty_session_exit(p);
-	vnode_put(p->cwd);
-	vnode_put(p->root);
-	if (p->exe)
-		vnode_put(p->exe);
-	p->cwd = p->root = p->exe = NULL;
+	vnode_put(cwd);
+	vnode_put(root);
+	vnode_put(exe);
 }
 
 /*
