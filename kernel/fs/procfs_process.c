@@ -14,6 +14,7 @@
 #include <tty.h>
 
 #define CMDLINE_SHOWN 256
+#define TTY_NR (5 << 8 | 1) /* how Linux writes the number of /dev/console */
 
 static char state_letter(const struct proc *p)
 {
@@ -189,7 +190,8 @@ static void text_name(struct text *t, const struct process *p)
 		text_bytes(t, "-", 1);
 }
 
-static void text_stat(struct text *t, const struct process *p)
+/* All but the arguments of a line of /proc/processes. */
+static void text_line(struct text *t, const struct process *p)
 {
 	text_printf(t, "%d %d %d %d %d %s %c %u %d %lu %lu %lu %lu %lu ", p->pid, p->ppid, p->pgid,
 		    p->sid, p->tpgid, p->tty, p->state, p->cred.euid, p->nice, p->utime_us,
@@ -198,6 +200,10 @@ static void text_stat(struct text *t, const struct process *p)
 	text_name(t, p);
 }
 
+/*
+ * Linux's format, for the programs that know it: 52 fields, of which those that mean nothing here are
+ * 0. Times in 1/100 s, vsize in bytes, rss in pages.
+ */
 static int make_stat(struct text *t, pid_t pid)
 {
 	struct process p;
@@ -205,7 +211,14 @@ static int make_stat(struct text *t, pid_t pid)
 
 	if (err)
 		return err;
-	text_stat(t, &p);
+	text_printf(t, "%d (", p.pid);
+	text_name(t, &p);
+	text_printf(t, ") %c %d %d %d %d %d 0 0 0 0 0 %lu %lu 0 0 %d %d 1 0 %lu %lu %lu", p.state,
+		    p.ppid, p.pgid, p.sid, strcmp(p.tty, "-") ? TTY_NR : 0, p.tpgid,
+		    p.utime_us / 10000, p.stime_us / 10000, p.nice + 20, p.nice, p.start_ms / 10,
+		    p.vsz * PAGE_SIZE, p.rss);
+	for (int field = 25; field <= 52; field++)
+		text_bytes(t, " 0", 2);
 	text_bytes(t, "\n", 1);
 	process_done(&p);
 	return 0;
@@ -219,7 +232,7 @@ int procfs_make_processes(struct text *t)
 	for (pid_t pid = process_next(1); pid > 0; pid = process_next(pid + 1)) {
 		if (process_look(pid, &p))
 			continue;
-		text_stat(t, &p);
+		text_line(t, &p);
 		text_bytes(t, " ", 1);
 		/* The last argument's 0 would be a space at the end of the line. */
 		text_arguments(t, p.aspace, CMDLINE_SHOWN, put_line);

@@ -200,9 +200,9 @@ static int clear_counters(const char *word)
 
 static int trace_command(const char *word)
 {
-	if (strcmp(word, "syscalls on") == 0) {
+	if (strcmp(word, "syscalls on") == 0 || strcmp(word, "1") == 0) {
 		trace_syscalls = true;
-	} else if (strcmp(word, "syscalls off") == 0) {
+	} else if (strcmp(word, "syscalls off") == 0 || strcmp(word, "0") == 0) {
 		trace_syscalls = false;
 	} else if (strcmp(word, "clear") == 0) {
 		/* A kind that does not exist is not shown. */
