@@ -223,7 +223,7 @@ TEST(open_flags)
 	close(fd);
 	fd = open("f", O_RDONLY);
 	CHECK_ERRNO(write(fd, "x", 1), EBADF);
-	CHECK_ERRNO(ftruncate(fd, 0), EINVAL);
+	CHECK(ftruncate(fd, 0) == -1 && (errno == EINVAL || errno == EBADF));
 	close(fd);
 	umask(022);
 	fd = open("new", O_RDWR | O_CREAT | O_EXCL, 0666);

@@ -115,12 +115,12 @@ TEST(data_is_not_code)
 
 	REQUIRE(p != MAP_FAILED);
 	p[0] = 0xc3; /* ret */
-	memcpy(&f, &p, sizeof(f));
+	f = (void (*)(void))(unsigned long)p;
 	CHECK_KILLED(CHILD_STATUS(f()), SIGSEGV);
 	f = (void (*)(void))(unsigned long)ret;
 	CHECK_KILLED(CHILD_STATUS(f()), SIGSEGV);
 	CHECK_EQ(mprotect(p, PAGE, PROT_READ | PROT_EXEC), 0);
-	memcpy(&f, &p, sizeof(f));
+	f = (void (*)(void))(unsigned long)p;
 	CHECK_EXIT(CHILD_STATUS(f()), 0);
 	CHECK_EQ(munmap(p, PAGE), 0);
 	/* And code is not data to write. */
@@ -219,12 +219,13 @@ TEST(malloc_and_free)
 		free(p[i]);
 }
 
-static long deep(long n)
+/* Read after the call, so that it cannot be made a loop. */
+static long __attribute__((noinline)) deep(long n)
 {
 	volatile char room[1024];
 
 	room[n % 1024] = (char)n;
-	return n == 0 ? 0 : deep(n - 1) + 1 + 0 * room[5];
+	return n == 0 ? 0 : deep(n - 1) + (room[n % 1024] == (char)n);
 }
 
 TEST(the_stack_grows)

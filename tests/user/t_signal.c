@@ -446,12 +446,12 @@ static void on_overflow(int sig)
 	      handler_sp < (unsigned long)alt_stack + sizeof(alt_stack) ? 33 : 34);
 }
 
-static int recurse(int n)
+static int __attribute__((noinline)) recurse(int n)
 {
 	volatile char room[4096];
 
 	room[0] = (char)n;
-	return n < 0 ? 0 : recurse(n + 1) + room[0];
+	return n < 0 ? 0 : recurse(n + 1) + (room[0] == (char)n);
 }
 
 TEST(alternate_stack)

@@ -37,7 +37,7 @@ static void read_counts(struct counts *c)
 		char *value = strrchr(line, ' ');
 		struct count *k = &c->kinds[c->used];
 
-		if (!value || value == line)
+		if (!value || value == line || line[0] == '#')
 			continue;
 		snprintf(k->name, sizeof(k->name), "%.*s", (int)strcspn(line, " \t"), line);
 		k->n = strtoull(value, NULL, 10);

@@ -1,97 +1,68 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ps [-aAefl] [-p pid]: processes, from /proc. Without options those of this session; -e all; -f
- * with parent, times and arguments, -l with sizes too. /proc/PID/stat has the fields of Linux's.
+ * ps [-aAefl] [-p pid]: processes, from /proc/processes. Without options those of this session; -e
+ * all; -f with owner, parent and arguments; -l with state and memory too. `ps aux` is `ps -ef`.
  */
 #include "../lib/util.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+/* A line of /proc/processes is these numbers and words, the name, and the arguments. */
 struct process {
-	int pid, ppid, pgrp, session, tty, foreground;
-	char state, name[64];
-	unsigned long user_ticks, system_ticks, start, size, pages;
-	uid_t uid;
+	int pid, ppid, group, session, foreground;
+	char tty[16], state;
+	unsigned uid;
+	int nice;
+	unsigned long long user_us, system_us;
+	unsigned long resident, size; /* KiB */
+	unsigned long long start_ms;
+	char name[32];
+	const char *args;
 };
 
 static bool all, full, long_form;
 static long only_pid = -1;
 
-static char *proc_file(const char *pid, const char *name, size_t *len)
+static bool parse(const char *line, struct process *p)
 {
-	char path[64];
+	int used = 0;
+	int n = sscanf(line, "%d %d %d %d %d %15s %c %u %d %llu %llu %lu %lu %llu %31s %n", &p->pid,
+		       &p->ppid, &p->group, &p->session, &p->foreground, p->tty, &p->state, &p->uid,
+		       &p->nice, &p->user_us, &p->system_us, &p->resident, &p->size, &p->start_ms,
+		       p->name, &used);
 
-	snprintf(path, sizeof(path), "/proc/%s/%s", pid, name);
-	return read_file(path, len);
+	p->args = line + used;
+	return n == 15 && used > 0;
 }
 
-/* "pid (name) state ppid ...": the name may contain anything, so look for its last ')'. */
-static bool parse(const char *text, struct process *p)
+static void show(const struct process *p)
 {
-	const char *open = strchr(text, '('), *close = strrchr(text, ')');
-	int n;
+	unsigned long long hundredths = (p->user_us + p->system_us) / 10000;
 
-	if (!open || !close || close < open)
-		return false;
-	p->pid = atoi(text);
-	snprintf(p->name, sizeof(p->name), "%.*s", (int)(close - open - 1), open + 1);
-	n = sscanf(close + 1,
-		   " %c %d %d %d %d %d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %*d %*d %lu %lu %lu",
-		   &p->state, &p->ppid, &p->pgrp, &p->session, &p->tty, &p->foreground,
-		   &p->user_ticks, &p->system_ticks, &p->start, &p->size, &p->pages);
-	return n == 11;
-}
-
-static void print_command(const char *pid, const struct process *p)
-{
-	size_t len = 0;
-	char *args = full ? proc_file(pid, "cmdline", &len) : NULL;
-
-	if (!args || len == 0) {
-		printf(full ? "[%s]\n" : "%s\n", p->name);
-	} else {
-		for (size_t i = 0; i + 1 < len; i++)
-			if ((unsigned char)args[i] < ' ')
-				args[i] = ' ';
-		puts(args);
-	}
-	free(args);
-}
-
-static void show(const char *pid, const struct process *p)
-{
-	unsigned long seconds = (p->user_ticks + p->system_ticks) / 100;
-	char tty[16];
-
-	snprintf(tty, sizeof(tty), "%s", p->tty ? "console" : "-");
 	if (full)
 		printf("%-8s ", user_name(p->uid));
 	printf("%5d ", p->pid);
 	if (full || long_form)
-		printf("%5d %5d ", p->ppid, p->pgrp);
+		printf("%5d %5d ", p->ppid, p->group);
 	if (long_form)
-		printf("%c%s ", p->state, p->foreground == p->pgrp && p->tty ? "+" : " ");
-	if (long_form)
-		printf("%6lu %6lu ", p->size / 1024, p->pages * 4);
-	printf("%-7s %3lu:%02lu ", tty, seconds / 60, seconds % 60);
-	print_command(pid, p);
-}
-
-static int by_number(const void *a, const void *b)
-{
-	return atoi(*(char *const *)a) - atoi(*(char *const *)b);
+		printf("%c%c %6lu %6lu ", p->state, p->foreground == p->group ? '+' : ' ', p->size,
+		       p->resident);
+	printf("%-7s %3llu:%02llu.%02llu ", p->tty, hundredths / 6000, hundredths / 100 % 60,
+	       hundredths % 100);
+	if (full && *p->args)
+		puts(p->args);
+	else
+		printf(full ? "[%s]\n" : "%s\n", p->name);
 }
 
 int main(int argc, char **argv)
 {
 	pid_t session = getsid(0);
-	struct process p;
-	size_t count = 0;
-	char **names;
+	char *text, *rest, *line;
 	bool found = false;
+	struct process p;
 	int c;
 
 	prog_init(argv);
@@ -107,35 +78,22 @@ int main(int argc, char **argv)
 		default: usage("[-aAefl] [-p pid]");
 		}
 	}
-	for (; optind < argc; optind++) /* as in `ps aux` */
+	if (optind < argc)
 		all = full = true;
-	names = list_dir("/proc");
-	if (!names)
-		fatal("/proc");
-	while (names[count])
-		count++;
-	qsort(names, count, sizeof(*names), by_number);
-	printf("%s%5s %s%s%s%-7s %6s %s\n", full ? "USER     " : "", "PID",
-	       full || long_form ? " PPID  PGRP " : "", long_form ? "S  " : "",
-	       long_form ? "KBYTES    RSS " : "", "TTY", "TIME", "COMMAND");
-	for (char **n = names; *n; n++) {
-		struct stat st;
-		char *text;
-
-		if (!isdigit((unsigned char)**n) || !(text = proc_file(*n, "stat", NULL)))
-			continue; /* not a process, or it has ended meanwhile */
-		memset(&p, 0, sizeof(p));
-		if (parse(text, &p) && (only_pid < 0 ? all || p.session == session
-						     : p.pid == only_pid)) {
-			char path[32];
-
-			snprintf(path, sizeof(path), "/proc/%s", *n);
-			p.uid = stat(path, &st) == 0 ? st.st_uid : 0;
-			show(*n, &p);
-			found = true;
-		}
-		free(text);
+	text = rest = read_file("/proc/processes", NULL);
+	if (!text)
+		fatal("/proc/processes");
+	printf("%s%5s %s%s%-7s %9s %s\n", full ? "USER     " : "", "PID",
+	       full || long_form ? " PPID  PGRP " : "", long_form ? "S    SIZE    RSS " : "", "TTY",
+	       "TIME", "COMMAND");
+	while ((line = strsep(&rest, "\n"))) {
+		if (!parse(line, &p))
+			continue;
+		if (only_pid < 0 ? !all && p.session != session : p.pid != only_pid)
+			continue;
+		show(&p);
+		found = true;
 	}
-	finish();
-	return !found;
+	free(text);
+	return finish() || !found;
 }
