@@ -190,6 +190,7 @@ entry_syscall:
 	pushq %rax			/* err: the call's number */
 	pushq $TRAP_SYSCALL
 	PUSH_REGS
+	cld				/* Xen passes the program's direction flag on */
 	xorl %ebp, %ebp
 	movq %rsp, %rdi
 	call syscall_dispatch

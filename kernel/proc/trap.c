@@ -17,6 +17,26 @@
 #include <proc.h>
 #include "room.h"
 
+static const char *const trap_names[32] = {
+	[TRAP_DE] = "division by zero",
+	[TRAP_DB] = "debug exception",
+	[TRAP_NMI] = "non-maskable interrupt",
+	[TRAP_BP] = "breakpoint",
+	[TRAP_OF] = "overflow",
+	[TRAP_BR] = "bound range exceeded",
+	[TRAP_UD] = "invalid instruction",
+	[TRAP_NM] = "FPU not available",
+	[TRAP_DF] = "double fault",
+	[TRAP_TS] = "invalid TSS",
+	[TRAP_NP] = "segment not present",
+	[TRAP_SS] = "stack segment fault",
+	[TRAP_GP] = "general protection",
+	[TRAP_MF] = "x87 error",
+	[TRAP_AC] = "alignment check",
+	[TRAP_MC] = "machine check",
+	[TRAP_XM] = "SIMD floating point error",
+};
+
 /* True for an address whose upper bits are not a copy of bit 47: it faults by #GP. */
 static bool non_canonical(unsigned long addr)
 {
@@ -30,6 +50,13 @@ static const char *access_words(unsigned long err)
 	if (err & PF_FETCH)
 		return "running code";
 	return err & PF_WRITE ? "writing" : "reading";
+}
+
+static const char *trap_name(const struct trapframe *tf)
+{
+	const char *name = tf->vector < 32 ? trap_names[tf->vector] : NULL;
+
+	return name ? name : "an exception";
 }
 
 /* The error code of @tf in words, for the line about a killed program. */
@@ -47,7 +74,7 @@ static void fault_words(const struct trapframe *tf, int code, char *buf, size_t 
 	else if (tf->vector == TRAP_SYSCALL)
 		snprintk(buf, size, "return from a signal handler with a damaged frame");
 	else
-		snprintk(buf, size, "exception %lu, error code %lx", tf->vector, tf->err);
+		snprintk(buf, size, "%s", trap_name(tf));
 }
 
 void signal_fault(int sig, int code, unsigned long addr, const struct trapframe *tf)
@@ -185,29 +212,8 @@ static void user_trap(struct trapframe *tf)
 	}
 }
 
-static const char *const trap_names[32] = {
-	[TRAP_DE] = "division by zero",
-	[TRAP_DB] = "debug exception",
-	[TRAP_NMI] = "non-maskable interrupt",
-	[TRAP_BP] = "breakpoint",
-	[TRAP_OF] = "overflow",
-	[TRAP_BR] = "bound range exceeded",
-	[TRAP_UD] = "invalid instruction",
-	[TRAP_NM] = "FPU not available",
-	[TRAP_DF] = "double fault",
-	[TRAP_TS] = "invalid TSS",
-	[TRAP_NP] = "segment not present",
-	[TRAP_SS] = "stack segment fault",
-	[TRAP_GP] = "general protection",
-	[TRAP_MF] = "x87 error",
-	[TRAP_AC] = "alignment check",
-	[TRAP_MC] = "machine check",
-	[TRAP_XM] = "SIMD floating point error",
-};
-
 static void kernel_trap(struct trapframe *tf)
 {
-	const char *name = tf->vector < 32 ? trap_names[tf->vector] : NULL;
 	unsigned long fix;
 
 	if (tf->vector == TRAP_GP) {
@@ -225,8 +231,8 @@ static void kernel_trap(struct trapframe *tf)
 				    " (there is one in a register below)" :
 				    "");
 	}
-	panic_frame(tf, "%s in the kernel (exception %lu, error code %lx)",
-		    name ? name : "an exception", tf->vector, tf->err);
+	panic_frame(tf, "%s in the kernel (exception %lu, error code %lx)", trap_name(tf),
+		    tf->vector, tf->err);
 }
 
 void trap_dispatch(struct trapframe *tf)
