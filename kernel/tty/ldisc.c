@@ -335,6 +335,8 @@ static void signal_char(struct tty *t, unsigned char c, int sig)
 {
 	if (!LFLAG(t, NOFLSH)) {
 		ldisc_flush_input(t);
+		/* What the device would not take, or ^S holds back, is dropped too. */
+		ldisc_flush(t);
 		if (sig != SIGTSTP)
 			t->out_len = 0;
 	}
