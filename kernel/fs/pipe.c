@@ -31,6 +31,7 @@ struct pipe {
 	struct waitq rd_wait, wr_wait, watchers;
 	unsigned readers, writers;     /* open files */
 	unsigned rd_opens, wr_opens;   /* that there ever were: open() of a FIFO waits for a change */
+	bool nameless;  /* made by pipe2(): an open() by way of /proc does not wait for the other end */
 	unsigned users; /* open files, opens under way, links below /proc; users_lock */
 	struct waitq open_wait;
 	uint64_t id;
@@ -333,6 +334,7 @@ int pipe_create(struct file **rd, struct file **wr, unsigned flags)
 		return -ENOMEM;
 	flags &= O_NONBLOCK;
 	p->users = 2;
+	p->nameless = true;
 	*rd = file_alloc(&pipe_file_ops, NULL, O_RDONLY | flags, p);
 	*wr = file_alloc(&pipe_file_ops, NULL, O_WRONLY | flags, p);
 	p->readers = p->rd_opens = 1;
@@ -397,7 +399,7 @@ int fifo_open(struct vnode *vn, struct file *f)
 	if (!p)
 		return -ENOMEM;
 	mutex_lock(&p->lock);
-	if (mode == O_WRONLY && nonblock && p->readers == 0) {
+	if (mode == O_WRONLY && nonblock && p->readers == 0 && !p->nameless) {
 		mutex_unlock(&p->lock);
 		pipe_unuse(vn, p);
 		return -ENXIO;
@@ -412,9 +414,9 @@ int fifo_open(struct vnode *vn, struct file *f)
 	}
 	wake_all(&p->open_wait);
 	f->pos = p->writers ? p->wr_opens - 1 : p->wr_opens; /* see pipe_poll() */
-	if (mode == O_RDONLY && p->writers == 0 && !nonblock)
+	if (!p->nameless && mode == O_RDONLY && p->writers == 0 && !nonblock)
 		err = wait_peer(p, &p->wr_opens, p->wr_opens);
-	else if (mode == O_WRONLY && p->readers == 0)
+	else if (!p->nameless && mode == O_WRONLY && p->readers == 0)
 		err = wait_peer(p, &p->rd_opens, p->rd_opens);
 	mutex_unlock(&p->lock);
 	if (err) {
