@@ -40,6 +40,11 @@ $(BUILD)/tests/obj/%.o: %.c mk/test.mk
 	$(call say,HOSTCC,$<)
 	$(Q)$(UNIT_CC) $(UNIT_CFLAGS) $(UNIT_KERNEL) -MMD -MP -c -o $@ $<
 
+# The file system's pages lie where a host program can have them.
+$(BUILD)/tests/obj/kernel/fs/%.o $(BUILD)/tests/obj/tests/unit/fs_host.o \
+	$(BUILD)/tests/obj/tests/unit/test_ext2%.o: UNIT_KERNEL += -DDIRECT_MAP=0x200000000000ul
+$(BUILD)/tests/obj/tests/unit/fs_disk.o: UNIT_KERNEL := -D_GNU_SOURCE
+
 # The kernel's own memcpy and the like must not take the place of the host's, on which the sanitizers
 # stand: for tests they are called kernel_memcpy ...
 KERNEL_NAMES := memcpy memmove memset memcmp memchr strlen strnlen strcmp strncmp strchr strrchr

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What kernel/fs stands on, on the host: a few megabytes of pages (so that the page cache has to
+ * give some back), one process, a disk in memory. One thread runs: whoever would sleep waits for
+ * ever, which is an error.
+ */
+#include "fs_host.h"
+
+#include <fs.h>
+#include <machine.h>
+#include <mm.h>
+#include <printk.h>
+#include <proc.h>
+#include <string.h>
+#include <usercopy.h>
+
+#define FRAMES 1024ul /* 4 MiB */
+
+void *mmap(void *addr, size_t n, int prot, int flags, int fd, long offset);
+long syscall(long nr, ...);
+int vprintf(const char *fmt, va_list ap);
+
+static struct page frames[FRAMES];
+struct page *pages = frames;
+unsigned long nr_pages = FRAMES;
+const unsigned long *machine_p2m, *machine_m2p;
+spinlock_t proc_lock;
+static unsigned next_frame;
+static struct cpu host_cpu;
+static struct thread host_thread;
+static struct proc host_proc;
+static struct fdtable host_fds;
+static bool quiet;
+static ktime_t now = 1700000000l * NSEC_PER_SEC;
+
+/* ---- messages ---- */
+
+void host_quiet(int on)
+{
+	quiet = on;
+}
+
+void printk(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (quiet)
+		return;
+	va_start(ap, fmt);
+	vprintk(fmt, ap);
+	va_end(ap);
+}
+
+/* ---- pages ---- */
+
+static bool run_free(unsigned long first, unsigned long n)
+{
+	for (unsigned long i = first; i < first + n; i++)
+		if (frames[i].refs)
+			return false;
+	return true;
+}
+
+static struct page *take(unsigned order, unsigned flags)
+{
+	unsigned long n = 1ul << order;
+
+	for (unsigned long k = 0; k < FRAMES / n; k++) {
+		unsigned long i = (next_frame / n * n + k * n) % FRAMES;
+
+		if (i + n > FRAMES || !run_free(i, n))
+			continue;
+		for (unsigned long j = i; j < i + n; j++)
+			frames[j] = (struct page){.refs = 1};
+		frames[i].order = order;
+		list_init(&frames[i].link);
+		memset(page_va(&frames[i]), flags & ALLOC_ZERO ? 0 : 0xa5, n * PAGE_SIZE);
+		next_frame = (unsigned)(i + n) % FRAMES;
+		return &frames[i];
+	}
+	return NULL;
+}
+
+struct page *page_alloc(unsigned order, unsigned flags)
+{
+	struct page *pg = take(order, flags);
+
+	if (!pg && pcache_reclaim(32))
+		pg = take(order, flags);
+	return pg;
+}
+
+void page_get(struct page *pg)
+{
+	KASSERT(pg->refs > 0);
+	pg->refs++;
+}
+
+void page_put(struct page *pg)
+{
+	KASSERT(pg->refs > 0);
+	if (--pg->refs)
+		return;
+	KASSERT(!pg->owner && !(pg->flags & (PG_LOCKED | PG_DIRTY | PG_CACHE)));
+	for (unsigned long i = 1; i < 1ul << pg->order; i++)
+		pg[i].refs = 0;
+}
+
+unsigned long pages_total(void)
+{
+	return FRAMES;
+}
+
+unsigned long host_free_pages(void)
+{
+	unsigned long n = 0;
+
+	for (unsigned long i = 0; i < FRAMES; i++)
+		n += !frames[i].refs;
+	return n;
+}
+
+void page_lock(struct page *pg)
+{
+	KASSERT(pg->refs > 0 && !(pg->flags & PG_LOCKED));
+	pg->flags |= PG_LOCKED;
+}
+
+void page_unlock(struct page *pg)
+{
+	KASSERT(pg->flags & PG_LOCKED);
+	pg->flags &= ~PG_LOCKED;
+}
+
+/* ---- one thread, which never waits ---- */
+
+int sleep_on(struct waitq *wq, spinlock_t *lk, unsigned flags, ktime_t deadline)
+{
+	panic("sleep: nobody is there to wake it up");
+}
+
+void waitq_wake_all(struct waitq *wq)
+{
+}
+
+void waiter_add(struct waitq *wq, struct waiter *w)
+{
+}
+
+void waiter_remove(struct waiter *w)
+{
+}
+
+void thread_prepare_sleep(void)
+{
+}
+
+void thread_cancel_sleep(void)
+{
+}
+
+int thread_sleep(unsigned flags, ktime_t deadline)
+{
+	panic("sleep: nobody is there to wake it up");
+}
+
+void sched_relax(void)
+{
+}
+
+struct thread *kthread_create(const char *name, void (*fn)(void *), void *arg)
+{
+	return &host_thread;
+}
+
+int signal_send(struct proc *p, int sig, const struct parvix_siginfo *info)
+{
+	return 0;
+}
+
+ktime_t clock_now(void)
+{
+	return now += NSEC_PER_MSEC;
+}
+
+ktime_t clock_wall(void)
+{
+	return now += NSEC_PER_MSEC;
+}
+
+/* ---- user memory: all but the first page ---- */
+
+int copy_from_user(void *dst, uaddr_t src, size_t n)
+{
+	if (src.v < PAGE_SIZE || !user_range_ok(src, n))
+		return -EFAULT;
+	memcpy(dst, (void *)src.v, n);
+	return 0;
+}
+
+int copy_to_user(uaddr_t dst, const void *src, size_t n)
+{
+	if (dst.v < PAGE_SIZE || !user_range_ok(dst, n))
+		return -EFAULT;
+	memcpy((void *)dst.v, src, n);
+	return 0;
+}
+
+int clear_user(uaddr_t dst, size_t n)
+{
+	if (dst.v < PAGE_SIZE || !user_range_ok(dst, n))
+		return -EFAULT;
+	memset((void *)dst.v, 0, n);
+	return 0;
+}
+
+/* ---- rooms that are not built in ---- */
+
+struct char_device *chrdev_find(dev_t dev)
+{
+	return NULL;
+}
+
+int fifo_open(struct vnode *vn, struct file *f)
+{
+	return -ENXIO;
+}
+
+void tmpfs_init(void)
+{
+}
+
+void devfs_init(void)
+{
+}
+
+void procfs_init(void)
+{
+}
+
+/* ---- the root of the tree: "/", "/mnt" and the device "/disk" ---- */
+
+static const struct vnode_ops root_ops;
+
+static int root_get(struct mount *mnt, ino_t ino, struct vnode **out)
+{
+	bool fresh;
+	int err = vnode_find(mnt, ino, out, &fresh);
+
+	if (!err && fresh) {
+		(*out)->ops = &root_ops;
+		(*out)->mode = ino == 3 ? S_IFBLK | 0600 : S_IFDIR | 0755;
+		(*out)->rdev = ino == 3 ? MKDEV(9, 0) : 0;
+		(*out)->nlink = 1;
+		vnode_ready(*out);
+	}
+	return err;
+}
+
+static int root_lookup(struct vnode *dir, const char *name, size_t len, struct vnode **out)
+{
+	if (len == 2 && !memcmp(name, "..", 2))
+		return root_get(dir->mount, 1, out);
+	if (dir->ino == 1 && len == 3 && !memcmp(name, "mnt", 3))
+		return root_get(dir->mount, 2, out);
+	if (dir->ino == 1 && len == 4 && !memcmp(name, "disk", 4))
+		return root_get(dir->mount, 3, out);
+	return -ENOENT;
+}
+
+static int root_readdir(struct vnode *dir, uint64_t *pos, struct dir_sink *sink)
+{
+	if (dir->ino == 1 && *pos == 0 && sink->put(sink, "mnt", 3, 2, DT_DIR, 1))
+		*pos = 1;
+	return 0;
+}
+
+static const struct vnode_ops root_ops = {.lookup = root_lookup, .readdir = root_readdir};
+
+static int root_mount(struct mount *mnt, struct vnode *device, const char *options)
+{
+	return root_get(mnt, 1, &mnt->root);
+}
+
+static struct fs_type root_type = {.name = "hostroot", .mount = root_mount};
+
+/* ---- the disk ---- */
+
+static struct block_device disk;
+unsigned long host_disk_fail, host_transfers;
+
+static int disk_transfer(struct block_device *bd, uint64_t offset, void *buf, size_t n, bool write)
+{
+	char *at = (char *)bd->private + offset;
+
+	host_transfers++;
+	if (host_disk_fail && (host_disk_fail == 1 || !--host_disk_fail))
+		return -EIO;
+	if (write)
+		memcpy(at, buf, n);
+	else
+		memcpy(buf, at, n);
+	return 0;
+}
+
+void host_disk_set(void *image, unsigned long size)
+{
+	disk.private = image;
+	disk.size = size;
+}
+
+void host_user(unsigned uid)
+{
+	host_proc.cred.uid = host_proc.cred.euid = uid;
+	host_proc.cred.gid = host_proc.cred.egid = uid;
+}
+
+void host_start(void)
+{
+	static bool started;
+	void *at = (void *)DIRECT_MAP;
+
+	if (started)
+		return;
+	started = true;
+	if (mmap(at, FRAMES * PAGE_SIZE, 3, 0x100022, -1, 0) != at) /* private, anonymous, fixed */
+		panic("no memory at %p", at);
+	host_cpu.self = &host_cpu;
+	host_cpu.thread = &host_thread;
+	host_thread.proc = &host_proc;
+	host_proc.fds = &host_fds;
+	host_proc.umask = 022;
+	for (unsigned i = 0; i < RLIM_NLIMITS; i++)
+		host_proc.limits[i].rlim_cur = RLIM_INFINITY;
+	syscall(158, 0x1001, &host_cpu); /* arch_prctl(ARCH_SET_GS) */
+	fs_init();
+	strlcpy(disk.name, "disk", sizeof(disk.name));
+	disk.dev = MKDEV(9, 0);
+	disk.size = 512;
+	disk.transfer = disk_transfer;
+	fs_register(&root_type);
+	if (block_register(&disk) || fs_mount_root("none", "hostroot", 0))
+		panic("no root");
+}
