@@ -116,14 +116,18 @@ static void set_hostname(void)
 	free(name);
 }
 
-static void set_up_environment(void)
+/* What the shell and all below it start with; NAME=value among init's arguments comes on top. */
+static void set_up_environment(char **args)
 {
-	setenv("PATH", COMMAND_PATH, 0);
-	setenv("HOME", "/root", 0);
-	setenv("USER", "root", 0);
-	setenv("LOGNAME", "root", 0);
-	setenv("SHELL", "/bin/sh", 0);
-	setenv("TERM", "xterm", 0);
+	setenv("PATH", COMMAND_PATH, 1);
+	setenv("HOME", "/root", 1);
+	setenv("USER", "root", 1);
+	setenv("LOGNAME", "root", 1);
+	setenv("SHELL", "/bin/sh", 1);
+	setenv("TERM", "xterm", 1);
+	for (; *args; args++)
+		if (strchr(*args, '='))
+			putenv(*args);
 }
 
 /* -- shutting down -- */
@@ -304,10 +308,13 @@ int main(int argc, char **argv)
 {
 	static const int handled[] = { SIGCHLD, SIGUSR1, SIGUSR2, SIGTERM };
 	struct sigaction action = { .sa_handler = on_signal };
-	bool exec = argc > 1 && strcmp(argv[argc - 1], "exec") == 0;
+	bool exec = false;
 	sigset_t blocked;
 
 	prog_init(argv);
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "exec") == 0)
+			exec = true;
 	if (getpid() != 1)
 		fatalx("this is the first process; use poweroff, reboot or halt");
 	/* Blocked except where login_mode() waits, so that a signal cannot come just before it. */
@@ -323,7 +330,7 @@ int main(int argc, char **argv)
 	mount_at("proc", "/proc", "proc");
 	mount_at("tmpfs", "/tmp", "tmpfs");
 	chmod("/tmp", 01777);
-	set_up_environment();
+	set_up_environment(argv + 1);
 	set_hostname();
 	if (exec)
 		exec_mode();
