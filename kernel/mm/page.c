@@ -24,8 +24,9 @@
 #include "buddy.h"
 #include "room.h"
 
-#define STOCK_MAX 64
-#define STOCK_BATCH 24
+#define STOCK_MAX 128
+#define STOCK_ORDER 4 /* of the block that fills an empty stock */
+#define STOCK_DRAIN 32
 #define RECLAIM_BATCH 32
 #define RECLAIM_ROUNDS 8
 
@@ -33,10 +34,11 @@ struct page *pages;
 
 static struct buddy buddy;
 static spinlock_t page_spin = SPINLOCK("pages");
-static struct {
-	struct list pages;
+static struct stock {
+	bool busy; /* in use by code that was interrupted */
 	unsigned n;
-} stock[MAX_CPUS];
+	struct page *page[STOCK_MAX];
+} stocks[MAX_CPUS];
 static unsigned long total, reserve;
 
 static void pages_reserve(unsigned long first, unsigned long n)
@@ -90,8 +92,6 @@ void page_init(void)
 	memset(pages, 0, n * PAGE_SIZE);
 	buddy_init(&buddy);
 	page_lock_init();
-	for (unsigned i = 0; i < MAX_CPUS; i++)
-		list_init(&stock[i].pages);
 
 	pages_reserve(0, boot_info.first_free.v);
 	pages_reserve(table, n);
@@ -104,70 +104,102 @@ void page_init(void)
 	add_around(table + n, nr_pages, mod, mod_end);
 }
 
-/* One page from this CPU's stock, filled up first if it is empty. NULL: no memory. */
-static struct page *stock_take(void)
+static struct stock *this_stock(void)
 {
-	struct page *pg = NULL;
-	unsigned cpu;
-
-	irq_push_off();
-	cpu = this_cpu()->id;
-	if (list_empty(&stock[cpu].pages)) {
-		spin_lock(&page_spin);
-		for (unsigned i = 0; i < STOCK_BATCH && (pg = buddy_alloc(&buddy, 0)); i++) {
-			list_add_tail(&stock[cpu].pages, &pg->link);
-			stock[cpu].n++;
-		}
-		spin_unlock(&page_spin);
-		pg = NULL;
-	}
-	if (!list_empty(&stock[cpu].pages)) {
-		pg = list_first(&stock[cpu].pages, struct page, link);
-		list_del(&pg->link);
-		stock[cpu].n--;
-	}
-	irq_pop_off();
-	return pg;
+	return &stocks[this_cpu()->id];
 }
 
-static void stock_drain(unsigned cpu, unsigned n)
+/* A whole block at once: one look into the free lists for 16 pages. */
+static __attribute__((noinline)) void stock_fill(struct stock *s)
 {
-	spin_lock(&page_spin);
-	while (n-- && !list_empty(&stock[cpu].pages)) {
-		struct page *pg = list_last(&stock[cpu].pages, struct page, link);
+	struct page *pg;
 
-		list_del(&pg->link);
-		stock[cpu].n--;
-		buddy_free(&buddy, pg, 0);
+	spin_lock(&page_spin);
+	pg = buddy_alloc(&buddy, STOCK_ORDER);
+	for (unsigned i = 0; i < 1u << STOCK_ORDER; i++) {
+		struct page *one = pg ? pg + ((1u << STOCK_ORDER) - 1 - i) : buddy_alloc(&buddy, 0);
+
+		if (!one)
+			break;
+		s->page[s->n++] = one;
 	}
 	spin_unlock(&page_spin);
 }
 
-static void stock_give(struct page *pg)
+static __attribute__((noinline)) void stock_drain(struct stock *s, unsigned n)
 {
-	unsigned cpu;
-
-	irq_push_off();
-	cpu = this_cpu()->id;
-	list_add(&stock[cpu].pages, &pg->link);
-	if (++stock[cpu].n > STOCK_MAX)
-		stock_drain(cpu, STOCK_BATCH);
-	irq_pop_off();
+	spin_lock(&page_spin);
+	while (n-- && s->n)
+		buddy_free(&buddy, s->page[--s->n], 0);
+	spin_unlock(&page_spin);
 }
 
-static struct page *block_alloc(unsigned order)
+static struct page *block_take(unsigned order)
 {
 	struct page *pg;
 
 	spin_lock(&page_spin);
 	pg = buddy_alloc(&buddy, order);
-	if (!pg && stock[this_cpu()->id].n) {
-		/* What this CPU has in stock may be what is missing in a larger block. */
-		stock_drain(this_cpu()->id, STOCK_MAX + 1);
-		pg = buddy_alloc(&buddy, order);
-	}
 	spin_unlock(&page_spin);
 	return pg;
+}
+
+static struct page *block_alloc(unsigned order)
+{
+	struct page *pg = block_take(order);
+	struct stock *s = this_stock();
+
+	if (pg || !s->n || s->busy)
+		return pg;
+	/* What this CPU has in stock may be what is missing in a larger block. */
+	stock_drain(s, STOCK_MAX);
+	return block_take(order);
+}
+
+/*
+ * One page from this CPU's stock, filled up first if it is empty. The kernel is not preempted, so
+ * only an interrupt handler can come in between; it sees `busy` and leaves the stock alone.
+ */
+static struct page *stock_take(void)
+{
+	struct stock *s = this_stock();
+	struct page *pg = NULL;
+
+	if (unlikely(s->busy))
+		return block_alloc(0);
+	s->busy = true;
+	barrier();
+	if (unlikely(!s->n))
+		stock_fill(s);
+	if (likely(s->n))
+		pg = s->page[--s->n];
+	barrier();
+	s->busy = false;
+	return pg;
+}
+
+static void block_free(struct page *pg, unsigned order)
+{
+	spin_lock(&page_spin);
+	buddy_free(&buddy, pg, order);
+	spin_unlock(&page_spin);
+}
+
+static void stock_give(struct page *pg)
+{
+	struct stock *s = this_stock();
+
+	if (unlikely(s->busy)) {
+		block_free(pg, 0);
+		return;
+	}
+	s->busy = true;
+	barrier();
+	if (unlikely(s->n == STOCK_MAX))
+		stock_drain(s, STOCK_DRAIN);
+	s->page[s->n++] = pg;
+	barrier();
+	s->busy = false;
 }
 
 static unsigned long limit_of(unsigned flags)
@@ -177,12 +209,9 @@ static unsigned long limit_of(unsigned flags)
 
 static struct page *try_alloc(unsigned order, unsigned flags)
 {
-	if (order == 0 && stock[this_cpu()->id].n == 0 &&
-	    buddy.nr_free < limit_of(flags) + STOCK_BATCH)
-		return buddy.nr_free > limit_of(flags) ? block_alloc(0) : NULL;
-	if (buddy.nr_free < limit_of(flags) + (1ul << order))
+	if (buddy.nr_free < limit_of(flags))
 		return NULL;
-	return order == 0 ? stock_take() : block_alloc(order);
+	return likely(order == 0) ? stock_take() : block_alloc(order);
 }
 
 static bool may_reclaim(unsigned flags)
@@ -199,7 +228,7 @@ static __attribute__((noinline)) struct page *reclaim_alloc(unsigned order, unsi
 		if (!pcache_reclaim(RECLAIM_BATCH << order) && !slab_reclaim() && !kvm_reclaim() &&
 		    !mmu_trim())
 			break;
-		stock_drain(this_cpu()->id, STOCK_MAX + 1);
+		stock_drain(this_stock(), STOCK_MAX);
 		pg = try_alloc(order, flags);
 	}
 	return pg;
@@ -216,14 +245,14 @@ struct page *page_alloc(unsigned order, unsigned flags)
 		pg = reclaim_alloc(order, flags);
 	if (unlikely(!pg))
 		return NULL;
-	KASSERT(pg->refs == 0 && pg->flags == 0);
+	KASSERT((pg->refs | pg->flags) == 0);
 	pg->refs = 1;
 	pg->order = order;
 	pg->owner = NULL;
 	pg->private = NULL;
+	list_init(&pg->link);
 	if (flags & ALLOC_ZERO) {
-		for (unsigned long i = 0; i < 1ul << order; i++)
-			zero_page((char *)page_va(pg) + i * PAGE_SIZE);
+		memset(page_va(pg), 0, PAGE_SIZE << order);
 		count_add(pages_zeroed, 1ul << order);
 	}
 	return pg;
@@ -248,9 +277,7 @@ void page_put(struct page *pg)
 		stock_give(pg);
 		return;
 	}
-	spin_lock(&page_spin);
-	buddy_free(&buddy, pg, pg->order);
-	spin_unlock(&page_spin);
+	block_free(pg, pg->order);
 }
 
 pfn_t page_alloc_pfn(unsigned flags)
@@ -272,7 +299,7 @@ unsigned long pages_free(void)
 	unsigned long n = buddy.nr_free + slab_spare_pages() + kvm_spare_pages() + mmu_kept_pages();
 
 	for (unsigned i = 0; i < nr_cpus; i++)
-		n += stock[i].n;
+		n += stocks[i].n;
 	return n;
 }
 
