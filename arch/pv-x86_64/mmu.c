@@ -57,14 +57,6 @@ static spinlock_t bases_lock = SPINLOCK("page-table bases");
 static struct base bases[BASES_MAX];
 static unsigned nr_bases;
 
-/* Machine address of a page-table entry that is given by its direct-map address. */
-uint64_t pt_maddr(const pte_t *slot)
-{
-	unsigned long offset = (unsigned long)slot & ~PAGE_MASK;
-
-	return (pfn_to_mfn(va_pfn(slot)).v << PAGE_SHIFT) + offset;
-}
-
 void mmu_kernel_half_init(pte_t *top)
 {
 	kernel_mmu.top = va_pfn(top);

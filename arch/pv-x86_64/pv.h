@@ -118,7 +118,11 @@ struct mmuext_op;
 void pv_load_ops(const struct mmu *m, struct mmuext_op *op);
 void pv_loaded(struct mmu *m);
 void mmu_kernel_half_init(pte_t *top);
-uint64_t pt_maddr(const pte_t *slot);
+/* Machine address of a page-table entry that is given by its direct-map address. */
+static inline uint64_t pt_maddr(const pte_t *slot)
+{
+	return (machine_p2m[va_pfn(slot).v] << PAGE_SHIFT) + ((unsigned long)slot & ~PAGE_MASK);
+}
 
 void queue_init(void);
 void pv_pte_write(struct mmu *m, unsigned long va, pte_t *slot, pte_t pte);

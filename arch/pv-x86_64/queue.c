@@ -27,7 +27,6 @@
 #include <bootarg.h>
 #include <lock.h>
 #include <printk.h>
-#include <string.h>
 #include "hypercall.h"
 #include "pv.h"
 
@@ -58,9 +57,13 @@ void queue_init(void)
 	batching = !boot_flag("nobatch");
 }
 
-static struct queue *this_queue(void)
+static inline struct queue *this_queue(void)
 {
-	return &queues[this_cpu()->id];
+	struct queue *q = &queues[this_cpu()->id];
+
+	/* Keep the compiler from computing it anew for each member. */
+	__asm__("" : "+r"(q));
+	return q;
 }
 
 uint64_t queue_refusals(void)
@@ -97,18 +100,20 @@ static void resend(struct queue *q, unsigned done, long err)
 
 static void reset(struct queue *q)
 {
-	count_add(pte_updates, q->n);
-	if (q->n) {
-		count(batches);
+	struct cpu *c = this_cpu();
+
+	c->counters[CNT_pte_updates] += q->n;
+	c->counters[CNT_batches] += q->n != 0;
+	if (q->n > 1)
 		trace(batch, q->n, q->flush_all ? ~0ul : q->nflush, q->caller[0]);
-	}
 	if (q->flush_all)
-		count(tlb_full);
+		c->counters[CNT_tlb_full]++;
 	else
-		count_add(tlb_pages, q->nflush);
+		c->counters[CNT_tlb_pages] += q->nflush;
 	q->n = q->nflush = 0;
 	q->flush_all = q->flush_remote = q->single = false;
-	memset(q->filter, 0, sizeof(q->filter));
+	for (unsigned i = 0; i < ARRAY_SIZE(q->filter); i++)
+		q->filter[i] = 0;
 }
 
 static unsigned flush_ops(struct queue *q)
@@ -239,13 +244,13 @@ static bool must_flush(pte_t old, pte_t pte)
 	return (old.v & ~pte.v & PTE_W) || (~old.v & pte.v & PTE_NX);
 }
 
-static void queue_flush(struct queue *q, uint64_t mask, unsigned long va)
+static inline void queue_flush(struct queue *q, uint64_t mask, unsigned long va)
 {
-	uint64_t self = 1ull << this_cpu()->id;
-
-	if (mask & ~self)
+	if (!mask)
+		return;
+	if (unlikely(mask & ~(1ull << this_cpu()->id)))
 		q->flush_remote = true;
-	if (!mask || q->flush_all)
+	if (q->flush_all)
 		return;
 	if (q->nflush == FLUSH_MAX)
 		q->flush_all = true;
@@ -264,7 +269,7 @@ static unsigned slot_bit(const pte_t *slot)
 }
 
 /* Looked up from the youngest entry: the last value wins. */
-static pte_t pending_value(const struct queue *q, const pte_t *slot, uint64_t maddr)
+static inline pte_t pending_value(const struct queue *q, const pte_t *slot, uint64_t maddr)
 {
 	unsigned bit = slot_bit(slot);
 
