@@ -633,20 +633,20 @@ static void run_model(const char *options, unsigned long kib, unsigned steps)
 
 TEST(random_operations_1k_blocks)
 {
-	run_model("-t ext2 -b 1024 -N 200", 3072, 3000);
+	run_model("-t ext2 -b 1024 -N 200", 1500, 1200);
 }
 
 TEST(random_operations_2k_blocks)
 {
-	run_model("-t ext2 -b 2048 -I 128", 4096, 3000);
+	run_model("-t ext2 -b 2048 -I 128", 4096, 1200);
 }
 
 TEST(random_operations_4k_blocks)
 {
-	run_model("-t ext2 -b 4096", 8192, 3000);
+	run_model("-t ext2 -b 4096", 8192, 1200);
 }
 
 TEST(random_operations_many_groups_revision_0)
 {
-	run_model("-t ext2 -b 1024 -r 0 -g 256 -N 400 -O none", 2048, 3000);
+	run_model("-t ext2 -b 1024 -r 0 -g 256 -N 400 -O none", 2048, 1200);
 }
