@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* /proc: what is there, that it is true, that reading it piece by piece gives the same. */
+#include "guest.h"
+
+#include <dirent.h>
+
+static char text[65536];
+
+/* The whole of a file below /proc into text[]; its length, or -1. */
+static ssize_t slurp(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+	size_t have = 0;
+	ssize_t n = -1;
+
+	if (fd < 0)
+		return -1;
+	while (have < sizeof(text) - 1 && (n = read(fd, text + have, sizeof(text) - 1 - have)) > 0)
+		have += (size_t)n;
+	text[have] = '\0';
+	close(fd);
+	return n < 0 ? -1 : (ssize_t)have;
+}
+
+TEST(numbers_are_processes)
+{
+	char path[32];
+	pid_t pid = START(sleep_ms(10000));
+	bool self = false, child = false, first = false;
+	struct dirent *d;
+	DIR *dir = opendir("/proc");
+
+	REQUIRE(dir != NULL);
+	while ((d = readdir(dir))) {
+		self |= atoi(d->d_name) == getpid();
+		child |= atoi(d->d_name) == pid;
+		first |= atoi(d->d_name) == 1;
+	}
+	closedir(dir);
+	CHECK(self && child && first);
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	CHECK(slurp(path) > 0);
+	CHECK_EQ(atoi(text), pid);
+	kill(pid, SIGKILL);
+	CHECK_KILLED(wait_status(pid), SIGKILL);
+	CHECK_ERRNO(open(path, O_RDONLY), ENOENT);
+	CHECK_ERRNO(open("/proc/99999", O_RDONLY), ENOENT);
+	CHECK_ERRNO(open("/proc/x1", O_RDONLY), ENOENT);
+}
+
+TEST(self_is_oneself)
+{
+	char link[32] = "";
+
+	if (readlink("/proc/self", link, sizeof(link) - 1) > 0)
+		CHECK_EQ(atoi(link), getpid());
+	CHECK(slurp("/proc/self/stat") > 0);
+	CHECK_EQ(atoi(text), getpid());
+	CHECK(slurp("/proc/self/cmdline") > 0);
+	CHECK(strstr(text, "t_proc_fs") != NULL);
+}
+
+TEST(a_file_outlives_its_process)
+{
+	char path[32], c;
+	pid_t pid = START(sleep_ms(10000));
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY);
+	REQUIRE(fd >= 0);
+	kill(pid, SIGKILL);
+	CHECK_KILLED(wait_status(pid), SIGKILL);
+	n = read(fd, &c, 1);
+	CHECK(n == 0 || (n == -1 && (errno == ESRCH || errno == ENOENT || errno == EIO)) || n == 1);
+	close(fd);
+}
+
+TEST(piece_by_piece)
+{
+	static char whole[4096], pieces[4096];
+	size_t have = 0;
+	int fd = open("/proc/mounts", O_RDONLY);
+	ssize_t n, total;
+
+	REQUIRE(fd >= 0);
+	total = read(fd, whole, sizeof(whole));
+	REQUIRE(total > 20);
+	CHECK_EQ(lseek(fd, 0, SEEK_SET), 0);
+	while (have < sizeof(pieces) - 7 && (n = read(fd, pieces + have, 7)) > 0)
+		have += (size_t)n;
+	CHECK_EQ(have, total);
+	CHECK_MEM(whole, pieces, (size_t)total);
+	CHECK_EQ(pread(fd, pieces, 5, 10), 5);
+	CHECK_MEM(pieces, whole + 10, 5);
+	CHECK_EQ(pread(fd, pieces, 5, 100000), 0);
+	close(fd);
+}
+
+TEST(memory_and_time)
+{
+	unsigned long total = 0, available = 0;
+	double up1, up2;
+	char *p;
+
+	REQUIRE(slurp("/proc/meminfo") > 0);
+	REQUIRE((p = strstr(text, "MemTotal:")) && sscanf(p, "MemTotal: %lu", &total) == 1);
+	REQUIRE((p = strstr(text, "MemAvailable:")) && sscanf(p, "MemAvailable: %lu", &available) == 1);
+	CHECK(available > 0 && available <= total);
+	REQUIRE(slurp("/proc/uptime") > 0);
+	CHECK_EQ(sscanf(text, "%lf", &up1), 1);
+	sleep_ms(60);
+	REQUIRE(slurp("/proc/uptime") > 0);
+	CHECK_EQ(sscanf(text, "%lf", &up2), 1);
+	CHECK(up2 - up1 > 0.03 && up2 - up1 < 5);
+}
+
+TEST(mounts)
+{
+	REQUIRE(slurp("/proc/mounts") > 0);
+	CHECK(strstr(text, " / ") != NULL);
+	CHECK(strstr(text, " /proc proc ") != NULL);
+}
+
+TEST(it_cannot_be_written)
+{
+	CHECK(open("/proc/new", O_WRONLY | O_CREAT, 0644) == -1);
+	CHECK(mkdir("/proc/new", 0755) == -1);
+	CHECK(unlink("/proc/mounts") == -1);
+	CHECK(rename("/proc/mounts", "/proc/x") == -1);
+}
+
+#ifdef __parvix__
+static unsigned long total_calls(void)
+{
+	char *p;
+
+	return slurp("/proc/hypercalls") > 0 && (p = strstr(text, "total ")) ? strtoul(p + 6, NULL, 10) : 0;
+}
+
+TEST(counters_count)
+{
+	unsigned long before = total_calls(), after;
+
+	if (before == 0) {
+		test_note("no hypervisor here");
+		return;
+	}
+	for (int i = 0; i < 100; i++)
+		CHECK_EQ(getppid() > 0, 1);
+	after = total_calls();
+	/* The PV world: each system call returns by one. Elsewhere there may be none. */
+	CHECK(after >= before);
+	CHECK(slurp("/proc/counters") > 0);
+	CHECK(strstr(text, "forks ") != NULL);
+}
+
+TEST(the_trace_shows_what_happened)
+{
+	CHECK_EXIT(CHILD_STATUS(_exit(0)), 0);
+	CHECK(slurp("/proc/trace") > 0);
+	CHECK(strstr(text, "fork") != NULL || strstr(text, "exit") != NULL);
+	CHECK(slurp("/proc/kmsg") > 0);
+	CHECK(slurp("/proc/machine") >= 0);
+	CHECK(slurp("/proc/self/maps") > 0);
+}
+
+TEST(all_of_it_can_be_read)
+{
+	static const char *const names[] = { "processes", "meminfo", "uptime",	"loadavg",    "version",
+					     "cmdline",	  "mounts",  "filesystems", "devices", "machine",
+					     "hypercalls", "counters", "trace",	"kmsg" };
+	char path[64];
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		snprintf(path, sizeof(path), "/proc/%s", names[i]);
+		CHECK_THAT(slurp(path) >= 0, "%s: errno %d", path, errno);
+	}
+}
+#endif
