@@ -90,6 +90,8 @@ struct machine {
 	void (*table_link)(struct mmu *m, pfn_t table, unsigned level);
 	void (*pte_write)(struct mmu *m, unsigned long va, pte_t *slot, pte_t pte);
 	void (*pte_commit)(void);
+	/* Both in one, for a single entry that is not present or not for all that @pte allows. */
+	void (*pte_write_now)(struct mmu *m, unsigned long va, pte_t *slot, pte_t pte);
 	pte_t (*pte_pending)(pte_t *slot);
 	void (*mmu_load)(struct mmu *m);
 
@@ -133,7 +135,13 @@ void fpu_restore(const void *state); /* the kernel's own image, always well form
 /* Make a state copied from user memory (sigreturn) harmless to restore. Returns false if it is
  * nonsense. */
 bool fpu_sanitize(void *state);
-uint64_t rdtsc_now(void);
+static inline uint64_t rdtsc_now(void)
+{
+	uint32_t lo, hi;
+
+	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+	return ((uint64_t)hi << 32) | lo;
+}
 /* Random seed material from the CPU and the machine (RDRAND if there, time stamps, start info). */
 uint64_t machine_entropy(void);
 

@@ -68,6 +68,8 @@ unsigned long mmu_next(struct mmu *m, unsigned long va);
 /* Set @slot (of @va) to @pte: a store or a queued update; TLB entries are flushed by mmu_commit
  * where needed. */
 void mmu_set(struct mmu *m, unsigned long va, pte_t *slot, pte_t pte);
+/* mmu_set() and mmu_commit() of one entry: what a page fault does. */
+void mmu_set_now(struct mmu *m, unsigned long va, pte_t *slot, pte_t pte);
 /* The value that @slot will have once the queue is sent: what a reader should look at while updates
  * wait. */
 pte_t mmu_get(struct mmu *m, pte_t *slot);

@@ -32,6 +32,7 @@ const struct machine pv_machine = {
 	.table_link = pv_table_link,
 	.pte_write = pv_pte_write,
 	.pte_commit = pv_pte_commit,
+	.pte_write_now = pv_pte_write_now,
 	.pte_pending = pv_pte_pending,
 	.mmu_load = pv_mmu_load,
 

@@ -127,6 +127,7 @@ static inline uint64_t pt_maddr(const pte_t *slot)
 void queue_init(void);
 void pv_pte_write(struct mmu *m, unsigned long va, pte_t *slot, pte_t pte);
 void pv_pte_commit(void);
+void pv_pte_write_now(struct mmu *m, unsigned long va, pte_t *slot, pte_t pte);
 pte_t pv_pte_pending(pte_t *slot);
 /* Add an update by machine address; no TLB flush with it. */
 void queue_update(uint64_t maddr, uint64_t val);

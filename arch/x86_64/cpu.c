@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Per-CPU data itself, time stamps, and random bits from the processor. */
+/* Per-CPU data itself, and random bits from the processor. */
 #include <cpu.h>
 #include <machine.h>
 #include <types.h>
@@ -14,14 +14,6 @@ bool cpuid_forced;
 
 const unsigned long *machine_p2m, *machine_m2p;
 unsigned long nr_pages;
-
-uint64_t rdtsc_now(void)
-{
-	uint32_t lo, hi;
-
-	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
-	return ((uint64_t)hi << 32) | lo;
-}
 
 static bool rdrand(uint64_t *v)
 {

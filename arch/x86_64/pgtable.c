@@ -184,6 +184,16 @@ void mmu_set(struct mmu *m, unsigned long va, pte_t *slot, pte_t pte)
 	count(pte_stores);
 }
 
+void mmu_set_now(struct mmu *m, unsigned long va, pte_t *slot, pte_t pte)
+{
+	if (m->live) {
+		machine->pte_write_now(m, va, slot, pte);
+		return;
+	}
+	*slot = pte;
+	count(pte_stores);
+}
+
 pte_t mmu_get(struct mmu *m, pte_t *slot)
 {
 	return m->live ? machine->pte_pending(slot) : *slot;

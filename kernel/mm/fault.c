@@ -33,12 +33,13 @@
 #define OOM_TRIES 40
 #define OOM_PAUSE (25 * NSEC_PER_MSEC)
 
+/* The one entry of a fault: in force on return. */
 static void set(struct aspace *as, unsigned long va, pte_t *slot, const struct page *pg,
 		uint64_t flags)
 {
 	if (!slot->v)
 		as->pages++;
-	mmu_set(&as->mmu, va, slot, pte_make(page_pfn(pg), flags));
+	mmu_set_now(&as->mmu, va, slot, pte_make(page_pfn(pg), flags));
 }
 
 /* Bits of an entry for a page that is @as's own. */
@@ -83,29 +84,33 @@ static int fault_cow(struct aspace *as, struct region *r, unsigned long va, pte_
 	if (!pg)
 		return -ENOMEM;
 	count(faults_cow);
+	/* The old page may be gone with our reference, so first no entry shows it any more. */
 	set(as, va, slot, pg, own_flags(r));
-	mmu_commit(); /* the old page may be gone with our reference: no entry may show it then */
 	page_put(old);
 	return FAULT_COPY;
 }
 
-/* Neighbours of @va that are in the page cache and not mapped. */
-static void fault_around(struct aspace *as, struct region *r, unsigned long va, pte_t *slot)
+/* Map the page of the file at @va, @pg, and its neighbours that are in the cache and not mapped. */
+static void fault_around(struct aspace *as, struct region *r, unsigned long va, pte_t *slot,
+			 struct page *pg)
 {
-	unsigned long low = max(ROUND_DOWN(va, AROUND_PAGES * PAGE_SIZE), r->start);
-	unsigned long high =
-		min(ROUND_DOWN(va, AROUND_PAGES * PAGE_SIZE) + AROUND_PAGES * PAGE_SIZE, r->end);
+	unsigned long window = ROUND_DOWN(va, AROUND_PAGES * PAGE_SIZE);
+	unsigned long end = min(window + AROUND_PAGES * PAGE_SIZE, r->end);
 
-	for (unsigned long a = low; a < high; a += PAGE_SIZE) {
+	mmu_set(&as->mmu, va, slot, pte_make(page_pfn(pg), region_pte_flags(r) | PTE_A));
+	as->pages++;
+	for (unsigned long a = max(window, r->start); a < end; a += PAGE_SIZE) {
 		pte_t *s = slot + ((long)(a - va) >> PAGE_SHIFT);
-		struct page *pg;
 
 		if (s->v || a == va || region_offset(r, a) >= r->file_end || region_ends_in(r, a))
 			continue;
 		pg = pcache_find(r->vnode, region_offset(r, a) >> PAGE_SHIFT);
-		if (pg)
-			set(as, a, s, pg, region_pte_flags(r));
+		if (!pg)
+			continue;
+		mmu_set(&as->mmu, a, s, pte_make(page_pfn(pg), region_pte_flags(r)));
+		as->pages++;
 	}
+	mmu_commit();
 }
 
 /* A page of the file that is to be the process's own: @pg, with zeros behind r->file_end. */
@@ -150,8 +155,7 @@ static int fault_file(struct aspace *as, struct region *r, unsigned long va, pte
 	}
 	if (write || region_ends_in(r, va))
 		return fault_file_copy(as, r, va, slot, pg);
-	set(as, va, slot, pg, region_pte_flags(r) | PTE_A);
-	fault_around(as, r, va, slot);
+	fault_around(as, r, va, slot, pg);
 	return FAULT_FILE;
 }
 
@@ -238,7 +242,6 @@ static int fault_once(struct aspace *as, unsigned long addr, unsigned err)
 		how = -EACCES;
 	else
 		how = fault_in(as, r, ROUND_DOWN(addr, PAGE_SIZE), err & PF_WRITE);
-	mmu_commit();
 	mutex_unlock(&as->lock);
 	trace(fault, addr, err, how);
 	return how < 0 ? how : 0;

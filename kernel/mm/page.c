@@ -24,9 +24,9 @@
 #include "buddy.h"
 #include "room.h"
 
-#define STOCK_MAX 128
+#define STOCK_MAX 256
 #define STOCK_ORDER 4 /* of the block that fills an empty stock */
-#define STOCK_DRAIN 32
+#define STOCK_DRAIN 64
 #define RECLAIM_BATCH 32
 #define RECLAIM_ROUNDS 8
 

@@ -54,8 +54,8 @@ static inline uint64_t region_pte_flags(const struct region *r)
 }
 
 /*
- * fault.c: make the page at @va present as @r says, writable if @write; entries are queued, the
- * caller commits. Returns how (enum fault_kind), or -ENOMEM, -EIO. Lock held or space private.
+ * fault.c: make the page at @va present as @r says, writable if @write; in force on return. Returns
+ * how (enum fault_kind), or -ENOMEM, -EIO. Lock held or space private.
  */
 enum fault_kind {
 	FAULT_NONE,  /* was as wanted */
