@@ -91,13 +91,11 @@ static pte_t *descend(struct mmu *m, unsigned long va, pte_t *slot, bool create)
 	return table.v == PFN_NONE.v ? NULL : pfn_va(table);
 }
 
-static pte_t *walk(struct mmu *m, unsigned long va, bool create)
+static __attribute__((noinline)) pte_t *walk_all(struct mmu *m, unsigned long va, bool create)
 {
 	unsigned long span = va & ~(PT_SPAN(2) - 1);
 	pte_t *table = pfn_va(m->top);
 
-	if (m->last_va == span)
-		return m->last + PT_INDEX(va, 1);
 	for (unsigned level = 4; table && level > 1; level--)
 		table = descend(m, va, table + PT_INDEX(va, level), create);
 	if (!table)
@@ -105,6 +103,13 @@ static pte_t *walk(struct mmu *m, unsigned long va, bool create)
 	m->last_va = span;
 	m->last = table;
 	return table + PT_INDEX(va, 1);
+}
+
+static inline pte_t *walk(struct mmu *m, unsigned long va, bool create)
+{
+	if (likely(m->last_va == (va & ~(PT_SPAN(2) - 1))))
+		return m->last + PT_INDEX(va, 1);
+	return walk_all(m, va, create);
 }
 
 static void forget_last(struct mmu *m)
