@@ -34,20 +34,20 @@ class Shell(unittest.TestCase):
 
     def test_interrupt(self):
         self.guest.send('sleep 1000\r')
-        time.sleep(codes.scaled(0.5))
+        self.guest.wait(0.5)
         self.guest.send('\x03')
         self.guest.expect(PROMPT)
         self.command('echo status $?', 'status 130\r\n')
 
     def test_stop_and_go_on(self):
         self.guest.send('sleep 1000\r')
-        time.sleep(codes.scaled(0.5))
+        self.guest.wait(0.5)
         self.guest.send('\x1a')
         self.guest.expect(r'(Stopped|Suspended)')
         self.guest.expect(PROMPT)
         self.command('jobs', r'sleep 1000')
         self.guest.send('fg\r')
-        time.sleep(codes.scaled(0.5))
+        self.guest.wait(0.5)
         self.guest.send('\x03')
         self.guest.expect(PROMPT)
         self.command('echo alive', '\nalive')
@@ -57,7 +57,7 @@ class Shell(unittest.TestCase):
 
     def test_end_of_file_starts_a_new_shell(self):
         self.guest.send('cat\r')
-        time.sleep(codes.scaled(0.5))
+        self.guest.wait(0.5)
         self.guest.send('some text\r')
         self.guest.expect('some text\r\nsome text\r\n')
         self.guest.send('\x04')
@@ -69,7 +69,7 @@ class Shell(unittest.TestCase):
     def test_raw_input_of_many_characters(self):
         text = ''.join(f'{i:04d}' for i in range(500))
         self.guest.send('cat >/tmp/f\r')
-        time.sleep(codes.scaled(0.3))
+        self.guest.wait(0.3)
         for at in range(0, len(text), 200):
             self.guest.send(text[at:at + 200] + '\r')
         self.guest.send('\x04')

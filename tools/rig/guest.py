@@ -92,6 +92,10 @@ class Guest:
     def send(self, text):
         self.machine.write(text.encode() if isinstance(text, str) else text)
 
+    def wait(self, seconds):
+        """Lets the guest run. (A plain sleep would hold back what is still to be sent.)"""
+        self.run_until(lambda: False, seconds)
+
     def expect(self, pattern, seconds=20):
         """Waits for the pattern in what the guest says; returns the match. Text before it is used up."""
         pattern = re.compile(pattern.encode() if isinstance(pattern, str) else pattern, re.S)
