@@ -48,12 +48,15 @@ void aspace_get(struct aspace *as)
 }
 
 /* A page of a shared file mapping loses an entry: the processor noted whether it was written. */
-static void note_dirty(const struct region *r, pte_t pte)
+static inline void note_dirty(const struct region *r, pte_t pte)
 {
-	struct page *pg = pfn_page(pte_pfn(pte));
+	struct page *pg;
 
-	if ((r->flags & REGION_SHARED) && r->vnode && (pte.v & PTE_W) && (pte.v & PTE_D) &&
-	    (pg->flags & PG_CACHE) && !(pg->flags & PG_DIRTY))
+	if (likely(!(r->flags & REGION_SHARED)) || !r->vnode || !(pte.v & PTE_W) ||
+	    !(pte.v & PTE_D))
+		return;
+	pg = pfn_page(pte_pfn(pte));
+	if ((pg->flags & PG_CACHE) && !(pg->flags & PG_DIRTY))
 		pcache_mark_dirty(pg);
 }
 
