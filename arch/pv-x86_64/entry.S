@@ -35,9 +35,10 @@
  * half of a null system call.
  *
  * VGCF_in_syscall in `flags` says that rcx and r11 need not be restored, because the program
- * expects `syscall` to destroy them; Xen then leaves by sysretq. That is right only if rcx == rip
- * and r11 == rflags, as the processor left them: a frame changed by a signal, sigreturn or exec is
- * not so, and is seen by comparing.
+ * expects `syscall` to destroy them; Xen then leaves by sysretq. Nor need the registers be
+ * loaded that C functions preserve. Both are right only if the frame is still the one that the
+ * system call made. Whoever puts other registers into it (sigreturn, exec, a restarted call) marks
+ * it by another `vector`.
  */
 #include "../x86_64/asm-offsets.h"
 
@@ -198,20 +199,21 @@ entry_syscall:
 	movb $1, UPCALL_MASK(%rax)
 	cmpl $0, %gs:CPU_WORK
 	jne 3b
-	movq TF_RIP(%rsp), %rcx
-	cmpq TF_RCX(%rsp), %rcx
+	cmpl $TRAP_SYSCALL, TF_VECTOR(%rsp)
 	jne 2b
-	movq TF_RFLAGS(%rsp), %rcx
-	cmpq TF_R11(%rsp), %rcx
-	jne 2b
-	LOAD_REGS
+	/* rbx and r12 to r15 are what they were: C functions preserve them. */
+	movq TF_RBP(%rsp), %rbp
+	movq TF_R10(%rsp), %r10
+	movq TF_R9(%rsp), %r9
+	movq TF_R8(%rsp), %r8
+	movq TF_RAX(%rsp), %rax
+	movq TF_RDX(%rsp), %rdx
+	movq TF_RSI(%rsp), %rsi
+	movq TF_RDI(%rsp), %rdi
 	incq %gs:CPU_CALLS + 8 * HYPERVISOR_iret
-	movq 8(%rsp), %rdx
-	movq 16(%rsp), %rsi
-	movq 24(%rsp), %rdi
-	movq %rax, 16(%rsp)
-	movq $VGCF_in_syscall, 40(%rsp)
-	addq $16, %rsp
+	addq $TF_RSI, %rsp
+	movq %rax, (%rsp)
+	movq $VGCF_in_syscall, TF_ERR - TF_RSI(%rsp)
 	movl $HYPERVISOR_iret, %eax
 	syscall
 	ud2
