@@ -252,7 +252,10 @@ struct page *page_alloc(unsigned order, unsigned flags)
 	pg->private = NULL;
 	list_init(&pg->link);
 	if (flags & ALLOC_ZERO) {
-		memset(page_va(pg), 0, PAGE_SIZE << order);
+		if (order == 0)
+			zero_page(page_va(pg));
+		else
+			memset(page_va(pg), 0, PAGE_SIZE << order);
 		count_add(pages_zeroed, 1ul << order);
 	}
 	return pg;
