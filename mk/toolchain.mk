@@ -62,8 +62,8 @@ $(TC)/.headers: $(NL_STAMP) $(NL_HEADERS) tools/toolchain/driver tools/toolchain
 	$(Q)cp -R $(NL)/include/. include/parvix $(TC_ROOT)/include/
 	$(Q)rm -f $(TC_ROOT)/include/stdatomic.h $(TC_ROOT)/include/threads.h
 	$(Q)cp tools/toolchain/parvix.specs $(TC)/lib/
-	$(Q)for n in $(TC_NAMES); do sed 's|@HOST@|$(TC_HOST)|' tools/toolchain/driver \
-		>$(TC)/bin/.new; chmod +x $(TC)/bin/.new; mv $(TC)/bin/.new $(TC)/bin/x86_64-parvix-$$n; done
+	$(Q)for n in $(TC_NAMES); do new=$(TC)/bin/.new.$$$$; sed 's|@HOST@|$(TC_HOST)|' \
+		tools/toolchain/driver >$$new && chmod +x $$new && mv $$new $(TC)/bin/x86_64-parvix-$$n; done
 	$(Q)touch $@
 
 NL_CFLAGS := -O2 -g1 -std=gnu17 -D_GNU_SOURCE -D_COMPILING_NEWLIB -Wall -Wextra -Wmissing-prototypes \

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The two sides of the system call border: what programs see (newlib's headers and the port's) and
- * what the kernel sees (include/parvix). Both give the same names to things, so the two cannot be read
- * in one translation unit. This file is compiled twice, with -DKERNEL_SIDE and without, to assembly
- * in which every line "->name value" states a value, or the offset and size of a field; the build
- * compares the two lists. No code is ever run.
+ * what the kernel sees (include/parvix). Both give the same names to things, so the two cannot be
+ * read in one translation unit. This file is compiled twice, with -DKERNEL_SIDE and without, to
+ * assembly in which every line "->name value" states a value, or the offset and size of a field;
+ * the build compares the two lists. No code is ever run.
  */
 #include <stddef.h>
 #ifdef KERNEL_SIDE
@@ -42,11 +42,12 @@
 #define PARVIX_FD_SETSIZE FD_SETSIZE
 #endif
 
-#define STATE(text, a, b) __asm__ volatile("\n->" text " %c0 %c1" : : "i"((long)(a)), "i"((long)(b)));
+#define STATE(text, a, b) \
+	__asm__ volatile("\n->" text " %c0 %c1" : : "i"((long)(a)), "i"((long)(b)));
 #define VALUE(name) STATE(#name, name, 0)
 #define SIZE(lib, kernel) STATE("sizeof " #lib, sizeof(SIDE(lib, kernel)), 0)
-#define MEMBER(lib, f, kernel, kf)                                                                 \
-	STATE(#lib "." #f, offsetof(SIDE(lib, kernel), SIDE(f, kf)),                               \
+#define MEMBER(lib, f, kernel, kf)                                   \
+	STATE(#lib "." #f, offsetof(SIDE(lib, kernel), SIDE(f, kf)), \
 	      sizeof(((SIDE(lib, kernel) *)0)->SIDE(f, kf)))
 
 void abi(void);

@@ -14,7 +14,7 @@
 #define LOG_INFO 6
 #define LOG_DEBUG 7
 #define LOG_PRIMASK 7
-#define LOG_PRI(p) ((p) & LOG_PRIMASK)
+#define LOG_PRI(p) ((p)&LOG_PRIMASK)
 #define LOG_MASK(p) (1 << (p))
 #define LOG_UPTO(p) ((1 << ((p) + 1)) - 1)
 

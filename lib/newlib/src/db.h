@@ -10,8 +10,8 @@
 
 /*
  * Reads the next line of @f that has at least @n fields into @buf and points @field at each (the
- * last takes the rest of the line). Returns 1, 0 at the end, or -1 with errno = ERANGE if a line does
- * not fit.
+ * last takes the rest of the line). Returns 1, 0 at the end, or -1 with errno = ERANGE if a line
+ * does not fit.
  */
 static inline int db_next(FILE *f, char *buf, size_t size, char *field[], int n)
 {

@@ -5,7 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Tries @file in each folder of PATH; a file that may not be run is reported if no other is found. */
+/* Tries @file in each folder of PATH; a file that may not be run is reported if no other is found.
+ */
 int execvpe(const char *file, char *const argv[], char *const envp[])
 {
 	const char *path = getenv("PATH"), *end;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Options of the command line. newlib's own starts with optind = 0 and takes "-" for an option, which
- * ordinary programs stumble over.
+ * Options of the command line. newlib's own starts with optind = 0 and takes "-" for an option,
+ * which ordinary programs stumble over.
  *
  * Operands before options are moved behind them, as GNU programs expect, unless the option string
  * starts with '+' or POSIXLY_CORRECT is set; with '-' each is returned as the argument of an option
- * with the value 1. The state between two calls is optind (the next word), @place (the rest of a word of
- * short options) and @skipped (how many operands stand before that word, to be moved when it ends).
+ * with the value 1. The state between two calls is optind (the next word), @place (the rest of a
+ * word of short options) and @skipped (how many operands stand before that word, to be moved when
+ * it ends).
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -34,8 +35,8 @@ static void move(char **argv, int from, int to)
 	argv[to] = word;
 }
 
-static int complain(char *const argv[], const char *optstring, const char *text, const char *name, int n,
-		    int result)
+static int complain(char *const argv[], const char *optstring, const char *text, const char *name,
+		    int n, int result)
 {
 	if (opterr && *optstring != ':')
 		/* fiprintf: every program would have floating point in it otherwise. */
@@ -96,8 +97,8 @@ static int find_long(const struct option *opts, const char *name, size_t len)
 	return found;
 }
 
-static int long_option(int argc, char *const argv[], const char *optstring, const struct option *opts,
-		       int *index, int only)
+static int long_option(int argc, char *const argv[], const char *optstring,
+		       const struct option *opts, int *index, int only)
 {
 	const char *word = argv[optind], *name = word + (word[1] == '-' ? 2 : 1);
 	size_t len = strcspn(name, "=");
@@ -108,18 +109,20 @@ static int long_option(int argc, char *const argv[], const char *optstring, cons
 	optind++;
 	optopt = 0;
 	if (i < 0)
-		return complain(argv, optstring, i == -1 ? "unrecognized option " : "ambiguous option ",
-				word, shown, '?');
+		return complain(argv, optstring,
+				i == -1 ? "unrecognized option " : "ambiguous option ", word, shown,
+				'?');
 	optarg = NULL;
 	optopt = opts[i].val;
 	if (name[len] == '=') {
 		if (opts[i].has_arg == no_argument)
-			return complain(argv, optstring, "option takes no argument ", word, shown, '?');
+			return complain(argv, optstring, "option takes no argument ", word, shown,
+					'?');
 		optarg = (char *)name + len + 1;
 	} else if (opts[i].has_arg == required_argument) {
 		if (optind >= argc)
-			return complain(argv, optstring, "option requires an argument ", word, shown,
-					*optstring == ':' ? ':' : '?');
+			return complain(argv, optstring, "option requires an argument ", word,
+					shown, *optstring == ':' ? ':' : '?');
 		optarg = argv[optind++];
 	}
 	if (index)

@@ -112,7 +112,8 @@ void endgrent(void)
 	file = NULL;
 }
 
-/* All groups that name @user, after @gid, into @list; the count goes to @n, -1 if there are more. */
+/* All groups that name @user, after @gid, into @list; the count goes to @n, -1 if there are more.
+ */
 int getgrouplist(const char *user, gid_t gid, gid_t *list, int *n)
 {
 	int found = 0, room = *n;

@@ -32,8 +32,9 @@ int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *t, const sigset_t
 	int ret, ms = -1;
 
 	if (t)
-		ms = t->tv_sec > 2000000 ? 2000000000
-					 : (int)(t->tv_sec * 1000 + (t->tv_nsec + 999999) / 1000000);
+		ms = t->tv_sec > 2000000
+			     ? 2000000000
+			     : (int)(t->tv_sec * 1000 + (t->tv_nsec + 999999) / 1000000);
 	if (mask)
 		sigprocmask(SIG_SETMASK, mask, &old);
 	ret = poll(fds, n, ms);

@@ -16,8 +16,12 @@ static int next(FILE *f, struct passwd *pw, char *buf, size_t size)
 	int ret = db_next(f, buf, size, v, 7);
 
 	if (ret > 0) {
-		*pw = (struct passwd){.pw_name = v[0], .pw_passwd = v[1], .pw_comment = v[4],
-				      .pw_gecos = v[4], .pw_dir = v[5], .pw_shell = v[6]};
+		*pw = (struct passwd){.pw_name = v[0],
+				      .pw_passwd = v[1],
+				      .pw_comment = v[4],
+				      .pw_gecos = v[4],
+				      .pw_dir = v[5],
+				      .pw_shell = v[6]};
 		pw->pw_uid = (uid_t)strtoul(v[2], NULL, 10);
 		pw->pw_gid = (gid_t)strtoul(v[3], NULL, 10);
 	}

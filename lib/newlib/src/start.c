@@ -3,12 +3,12 @@
  * From crt0 to main: find environment and auxiliary vector, set up thread-local storage, seed the
  * stack protector, run constructors, main, exit.
  *
- * Thread-local storage, x86-64 variant II: the linker lays out .tdata and .tbss as one template (the
- * PT_TLS segment); a thread's copy lies directly below the address in the %fs base, and the word at
- * %fs:0 holds that address itself, because code asks for it to compute the address of a variable.
- * The copy of the only thread is taken from the stack: nothing has to be allocated, and the stack of
- * main never ends before the program does. Programs without thread-local variables skip all of it,
- * the set_tls call included.
+ * Thread-local storage, x86-64 variant II: the linker lays out .tdata and .tbss as one template
+ * (the PT_TLS segment); a thread's copy lies directly below the address in the %fs base, and the
+ * word at %fs:0 holds that address itself, because code asks for it to compute the address of a
+ * variable. The copy of the only thread is taken from the stack: nothing has to be allocated, and
+ * the stack of main never ends before the program does. Programs without thread-local variables
+ * skip all of it, the set_tls call included.
  */
 #include <elf.h>
 #include <stdint.h>

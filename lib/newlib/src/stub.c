@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One system call as a C function of the same arguments. The file is compiled once per entry of
- * calls.list, with -DNAME (the function), -DCALL (its SYS_ number): each becomes an object of its own
- * in libc.a, so a program contains only the calls it makes and may define the other names itself.
+ * calls.list, with -DNAME (the function), -DCALL (its SYS_ number): each becomes an object of its
+ * own in libc.a, so a program contains only the calls it makes and may define the other names
+ * itself.
  *
  * C passes the fourth argument in %rcx, which the syscall instruction overwrites with the return
  * address; the kernel takes it in %r10. The other five are in the right registers already.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Resource limits and use. The kernel fills the fields up to ru_nivcsw; the library clears the rest. */
+/* Resource limits and use. The kernel fills the fields up to ru_nivcsw; the library clears the
+ * rest. */
 #ifndef _SYS_RESOURCE_H_
 #define _SYS_RESOURCE_H_
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signals as the kernel knows them (<parvix/signal.h>), under the names that programs use. Takes the
- * place of newlib's file, which has neither SA_SIGINFO nor SA_RESTART and whose set macros stop at
- * bit 31 of an int. lib/newlib/check/abi.c compares every value and offset with the kernel's.
+ * Signals as the kernel knows them (<parvix/signal.h>), under the names that programs use. Takes
+ * the place of newlib's file, which has neither SA_SIGINFO nor SA_RESTART and whose set macros stop
+ * at bit 31 of an int. lib/newlib/check/abi.c compares every value and offset with the kernel's.
  */
 #ifndef _SYS_SIGNAL_H
 #define _SYS_SIGNAL_H
@@ -150,8 +150,26 @@ typedef unsigned long greg_t;
 #if __MISC_VISIBLE
 #define NGREG __NGREG
 enum {
-	REG_R15, REG_R14, REG_R13, REG_R12, REG_RBP, REG_RBX, REG_R11, REG_R10, REG_R9, REG_R8,
-	REG_RAX, REG_RCX, REG_RDX, REG_RSI, REG_RDI, REG_RIP, REG_EFL, REG_RSP, REG_TRAPNO, REG_ERR,
+	REG_R15,
+	REG_R14,
+	REG_R13,
+	REG_R12,
+	REG_RBP,
+	REG_RBX,
+	REG_R11,
+	REG_R10,
+	REG_R9,
+	REG_R8,
+	REG_RAX,
+	REG_RCX,
+	REG_RDX,
+	REG_RSI,
+	REG_RDI,
+	REG_RIP,
+	REG_EFL,
+	REG_RSP,
+	REG_TRAPNO,
+	REG_ERR,
 	REG_CR2
 };
 #endif

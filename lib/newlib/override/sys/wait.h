@@ -13,14 +13,14 @@
 #define WSTOPPED WUNTRACED
 #define WCONTINUED 4
 
-#define WIFEXITED(w) (((w) & 0x7f) == 0)
-#define WIFSIGNALED(w) (((w) & 0x7f) != 0 && ((w) & 0x7f) != 0x7f)
-#define WIFSTOPPED(w) (((w) & 0xff) == 0x7f)
+#define WIFEXITED(w) (((w)&0x7f) == 0)
+#define WIFSIGNALED(w) (((w)&0x7f) != 0 && ((w)&0x7f) != 0x7f)
+#define WIFSTOPPED(w) (((w)&0xff) == 0x7f)
 #define WIFCONTINUED(w) ((w) == 0xffff)
 #define WEXITSTATUS(w) (((w) >> 8) & 0xff)
-#define WTERMSIG(w) ((w) & 0x7f)
+#define WTERMSIG(w) ((w)&0x7f)
 #define WSTOPSIG(w) (((w) >> 8) & 0xff)
-#define WCOREDUMP(w) (((w) & 0x80) != 0)
+#define WCOREDUMP(w) (((w)&0x80) != 0)
 #define W_EXITCODE(ret, sig) ((ret) << 8 | (sig))
 #define W_STOPCODE(sig) ((sig) << 8 | 0x7f)
 #define WCOREFLAG 0x80
