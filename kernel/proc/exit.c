@@ -18,6 +18,20 @@
 #include <tty.h>
 #include "room.h"
 
+/* Those whose page faults found no memory; the dying wake them. */
+static struct waitq memory_waiters = WAITQ(memory_waiters);
+
+void memory_wait(void)
+{
+	struct waiter w;
+
+	waiter_add(&memory_waiters, &w);
+	thread_prepare_sleep();
+	/* Not for ever: memory can also come back without anybody's death. */
+	thread_sleep(0, clock_now() + 100 * NSEC_PER_MSEC);
+	waiter_remove(&w);
+}
+
 static void drop_resources(struct proc *p)
 {
 	struct aspace *as = p->aspace;
@@ -36,6 +50,8 @@ static void drop_resources(struct proc *p)
 	if (as) {
 		mmu_load(&kernel_mmu);
 		aspace_put(as);
+		if (!list_empty(&memory_waiters.waiters))
+			waitq_wake_all(&memory_waiters);
 	}
 	tty_session_exit(p);
 	vnode_put(cwd);

@@ -64,6 +64,19 @@ static void fork_undo(struct proc *p)
 	kfree(p);
 }
 
+/*
+ * Is there memory left for user pages? If not, the copy would be made out of the kernel's reserve,
+ * and its first steps would call for the out-of-memory killer: better to refuse now.
+ */
+static bool memory_left(void)
+{
+	struct page *pg = page_alloc(0, ALLOC_USER);
+
+	if (pg)
+		page_put(pg);
+	return pg != NULL;
+}
+
 pid_t proc_fork(struct trapframe *tf)
 {
 	struct proc *parent = current_proc(), *p;
@@ -71,8 +84,10 @@ pid_t proc_fork(struct trapframe *tf)
 	pid_t pid;
 	int err;
 
-	if (nr_procs >= PROC_MAX)
+	if (nr_procs >= proc_max)
 		return -EAGAIN;
+	if (!memory_left())
+		return -ENOMEM;
 	p = proc_alloc();
 	if (!p)
 		return -ENOMEM;

@@ -24,6 +24,9 @@ int proc_attach(struct proc *p, struct proc *parent);
 void proc_detach(struct proc *p);
 extern struct proc *init_proc;
 
+/* exit.c: sleep until somebody has given memory back, or a while has passed. */
+void memory_wait(void);
+
 /* wait.c; proc_lock held */
 /* @p stopped, continued or died (CLD_*, its status or signal): SIGCHLD and wake-up of the parent. */
 void notify_parent(struct proc *p, int code, int status);

@@ -119,7 +119,7 @@ static const char *guess(unsigned long addr)
 
 /*
  * Let the memory manager try. When there is no memory, somebody has to die; if that is another, we
- * wait for what he gives back and try again.
+ * wait until some process has given its memory back, and try again.
  */
 static int resolve(struct proc *p, const struct trapframe *tf)
 {
@@ -128,8 +128,7 @@ static int resolve(struct proc *p, const struct trapframe *tf)
 
 		if (err != -ENOMEM || p->killed || oom_kill())
 			return err;
-		thread_prepare_sleep();
-		thread_sleep(0, clock_now() + NSEC_PER_MSEC);
+		memory_wait();
 	}
 }
 

@@ -170,12 +170,19 @@ long sys_sigwait(struct trapframe *tf)
 
 /* ---- the interval timer that sends SIGALRM ---- */
 
+#define ITIMER_SHORTEST NSEC_PER_MSEC /* a shorter interval would leave time for nothing else */
+
 static void alarm_fired(struct ktimer *timer)
 {
 	struct proc *p = timer->arg;
 
-	if (p->alarm_interval)
-		ktimer_set(timer, ktime_add(timer->when, p->alarm_interval), alarm_fired, p);
+	if (p->alarm_interval) {
+		ktime_t now = clock_now(), next = ktime_add(timer->when, p->alarm_interval);
+
+		if (next <= now) /* periods that were missed are not made up for */
+			next = ktime_add(now, p->alarm_interval);
+		ktimer_set(timer, next, alarm_fired, p);
+	}
 	signal_send(p, SIGALRM, NULL);
 }
 
@@ -224,6 +231,8 @@ long sys_setitimer(struct trapframe *tf)
 	if (ktime_from_timeval(&it.it_value, &value) ||
 	    ktime_from_timeval(&it.it_interval, &interval))
 		return -EINVAL;
+	if (interval)
+		interval = max(interval, ITIMER_SHORTEST);
 	alarm_set(current_proc(), value, interval, &old, &old_interval);
 	return uold.v ? itimer_out(uold, old, old_interval) : 0;
 }

@@ -18,17 +18,33 @@ static long (*const table[SYS_count])(struct trapframe *tf) = {
 #undef X
 };
 
+static long call(struct trapframe *tf)
+{
+	return likely(tf->err < SYS_count) ? table[tf->err](tf) : -ENOSYS;
+}
+
+static __attribute__((noinline)) void dispatch_traced(struct trapframe *tf)
+{
+	unsigned long nr = tf->err, arg = ARG0(tf);
+	long ret = call(tf);
+
+	tf->rax = (unsigned long)ret;
+	trace(syscall, nr, arg, ret);
+	if (ret == -ERESTART || ret == -ERESTARTNOHAND)
+		thread_set_work(current, WORK_SIGNAL);
+}
+
 void syscall_dispatch(struct trapframe *tf)
 {
-	unsigned long nr = tf->err;
-	unsigned long arg = tf->rdi;
 	long ret;
 
 	count(syscalls);
-	ret = likely(nr < SYS_count) ? table[nr](tf) : -ENOSYS;
+	if (unlikely(trace_syscalls)) {
+		dispatch_traced(tf);
+		return;
+	}
+	ret = call(tf);
 	tf->rax = (unsigned long)ret;
 	if (unlikely(ret == -ERESTART || ret == -ERESTARTNOHAND))
 		thread_set_work(current, WORK_SIGNAL); /* even if the signal is gone meanwhile */
-	if (unlikely(trace_syscalls))
-		trace(syscall, nr, arg, ret);
 }
