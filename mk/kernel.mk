@@ -5,7 +5,7 @@
 # table for backtraces is made (include/symbols.h); the second link adds it behind the text, where it
 # moves no function. KERNEL_CC=clang builds with clang.
 
-KERNEL_CC ?= gcc
+KERNEL_CC ?= $(if $(filter full,$(TOOLCHAIN)),$(BUILD)/toolchain-full/host/bin/x86_64-elf-gcc,gcc)
 KERNEL_OBJ := $(BUILD)/kernel
 
 KERNEL_SRC := $(wildcard arch/x86_64/*.c arch/x86_64/*.S arch/pv-x86_64/*.c arch/pv-x86_64/*.S \

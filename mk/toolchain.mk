@@ -23,6 +23,8 @@ TC_HOST := x86_64-linux-gnu-
 TC_BIN := x86_64-linux-gnu-
 TC_COMPILER :=
 endif
+# For tools/pkg/build.
+export PARVIX_TOOLCHAIN := $(abspath $(TC))
 TC_STAMP := $(TC)/.stamp
 TC_ROOT := $(TC)/x86_64-parvix
 TARGET_CC := $(abspath $(TC))/bin/x86_64-parvix-gcc

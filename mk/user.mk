@@ -9,8 +9,8 @@
 #
 # Each program is static and on its own: one file of source, user/lib, the C library.
 
-USER_STAMP := $(BUILD)/toolchain/.stamp
-USER_CC := $(BUILD)/toolchain/bin/x86_64-parvix-gcc
+USER_STAMP := $(TC_STAMP)
+USER_CC := $(TARGET_CC)
 USER_CFLAGS := -std=gnu17 -O2 -g -D_GNU_SOURCE -ffunction-sections -fdata-sections \
 	-Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes
 USER_LDFLAGS := -Wl,--gc-sections
@@ -47,12 +47,13 @@ $(U)/libuser.a: $(USER_LIB_OBJS)
 	$(Q)rm -f $@
 	$(Q)$(USER_CC:gcc=ar) rcsD $@ $^
 
-# The program with its symbols stays beside its object; the image gets it without.
+# The program with its symbols stays beside its object; the image gets it without. Under names of
+# their own until they are whole: two makes in one tree must not see each other's halves.
 define USER_LINK
 $(call say,LINK,$@)
 $(Q)mkdir -p $(@D)
-$(Q)$(USER_CC) $(USER_LDFLAGS) -o $(<:.o=.elf) $< $(U)/libuser.a -lm
-$(Q)$(USER_CC:gcc=objcopy) -S -R .comment $(<:.o=.elf) $@
+$(Q)new=$(<:.o=.elf).$$$$ && $(USER_CC) $(USER_LDFLAGS) -o $$new $(filter %.o %.a,$^) -lm && \
+	$(USER_CC:gcc=objcopy) -S -R .comment $$new $@.$$$$ && mv $@.$$$$ $@ && mv $$new $(<:.o=.elf)
 endef
 
 $(U)/sbin/%: $(U)/obj/user/init/%.o $(U)/libuser.a $(USER_STAMP)
@@ -75,7 +76,6 @@ $(BUILD)/pkg/$(1)/.stamp: $(wildcard user/pkg/$(1)/*) tools/pkg/build tools/pkg/
 		$(patsubst %,$(BUILD)/pkg/%/.stamp,$(shell cat user/pkg/$(1)/needs 2>/dev/null)) | $(USER_STAMP)
 	$$(call say,PACKAGE,$(1))
 	$$(Q)tools/pkg/build $(1)
-	$$(Q)touch $$@
 endef
 $(foreach pkg,$(USER_PKGS),$(eval $(call USER_PKG,$(pkg))))
 

@@ -2,8 +2,9 @@
 /*
  * The long double functions of <math.h>, that newlib lacks where long double is wider than double.
  * On x86-64 it is the 80-bit format of the x87, which computes most of them itself: this file is
- * about the cases that its instructions leave to the caller. Trigonometric arguments are reduced
- * with the processor's 66-bit value of pi: exact near 0, a few last bits off for large arguments.
+ * about the cases that its instructions leave to the caller. Good to about a bit, but for angles
+ * beyond 2^62, which are reduced with the processor's own 66 bits of pi, and for powl with large
+ * exponents, that loses up to 14 bits.
  */
 #include <limits.h>
 #include <math.h>
