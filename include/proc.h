@@ -136,6 +136,11 @@ extern spinlock_t proc_lock;
 extern struct list all_procs;
 extern unsigned nr_procs;
 #define PROC_MAX 4096
+/*
+ * As many as memory holds: one for each 64 pages, since the least that a process needs is about 20 for its stack,
+ * tables and first data. A fork bomb ends here, with -EAGAIN, before it ends in the out-of-memory killer.
+ */
+extern unsigned proc_max;
 
 static inline struct proc *current_proc(void)
 {

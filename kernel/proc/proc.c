@@ -26,7 +26,7 @@
 
 spinlock_t proc_lock = SPINLOCK("proc");
 struct list all_procs = LIST_INIT(all_procs);
-unsigned nr_procs;
+unsigned nr_procs, proc_max;
 struct proc *init_proc;
 
 static struct list pid_hash[PID_HASH];
@@ -37,6 +37,7 @@ void proc_init(void)
 {
 	for (int i = 0; i < PID_HASH; i++)
 		list_init(&pid_hash[i]);
+	proc_max = max(32ul, min((unsigned long)PROC_MAX, pages_total() / 64));
 }
 
 struct proc *proc_find(pid_t pid)
@@ -99,8 +100,8 @@ static bool over_limit(const struct proc *parent)
 	struct proc *p;
 
 	if (parent->cred.euid == 0)
-		return nr_procs >= PROC_MAX;
-	if (nr_procs >= PROC_MAX - PROC_RESERVE)
+		return nr_procs >= proc_max;
+	if (nr_procs >= proc_max - PROC_RESERVE)
 		return true;
 	if (limit == RLIM_INFINITY)
 		return false;
@@ -150,7 +151,7 @@ static void limits_default(struct parvix_rlimit *limits)
 	limits[RLIMIT_STACK].rlim_cur = 8ul << 20;
 	limits[RLIMIT_NOFILE].rlim_cur = limits[RLIMIT_NOFILE].rlim_max = OPEN_MAX;
 	limits[RLIMIT_CORE].rlim_cur = 0;
-	limits[RLIMIT_NPROC].rlim_cur = PROC_MAX / 4;
+	limits[RLIMIT_NPROC].rlim_cur = proc_max / 2;
 }
 
 /* Descriptors 0, 1 and 2 on the console, so that the first program can complain. */
