@@ -29,40 +29,40 @@
 #define PAGE 4096
 
 /* Run code in a child, which exits 0 unless the code says otherwise; the value is its status. */
-#define CHILD_STATUS(...)                                                                     \
-	({                                                                                    \
-		fflush(stdout);                                                               \
-		pid_t child_pid = fork();                                                     \
-		if (child_pid == 0) {                                                         \
-			__VA_ARGS__;                                                      \
-			_exit(0);                                                             \
-		}                                                                             \
-		wait_status(child_pid);                                                       \
+#define CHILD_STATUS(...)                 \
+	({                                \
+		fflush(stdout);           \
+		pid_t child_pid = fork(); \
+		if (child_pid == 0) {     \
+			__VA_ARGS__;      \
+			_exit(0);         \
+		}                         \
+		wait_status(child_pid);   \
 	})
 
 /* Start code in a child and go on; the value is its process number. */
-#define START(...)                                                                            \
-	({                                                                                    \
-		fflush(stdout);                                                               \
-		pid_t child_pid = fork();                                                     \
-		if (child_pid == 0) {                                                         \
-			__VA_ARGS__;                                                      \
-			_exit(0);                                                             \
-		}                                                                             \
-		child_pid;                                                                    \
+#define START(...)                        \
+	({                                \
+		fflush(stdout);           \
+		pid_t child_pid = fork(); \
+		if (child_pid == 0) {     \
+			__VA_ARGS__;      \
+			_exit(0);         \
+		}                         \
+		child_pid;                \
 	})
 
-#define CHECK_EXIT(status, code)                                                              \
-	do {                                                                                  \
-		int check_status = (status);                                                  \
-		CHECK_THAT(WIFEXITED(check_status) && WEXITSTATUS(check_status) == (code),    \
-			   "%s, wanted exit %d", status_text(check_status), code);            \
+#define CHECK_EXIT(status, code)                                                           \
+	do {                                                                               \
+		int check_status = (status);                                               \
+		CHECK_THAT(WIFEXITED(check_status) && WEXITSTATUS(check_status) == (code), \
+			   "%s, wanted exit %d", status_text(check_status), code);         \
 	} while (0)
-#define CHECK_KILLED(status, sig)                                                             \
-	do {                                                                                  \
-		int check_status = (status);                                                  \
-		CHECK_THAT(WIFSIGNALED(check_status) && WTERMSIG(check_status) == (sig),      \
-			   "%s, wanted signal %d", status_text(check_status), sig);           \
+#define CHECK_KILLED(status, sig)                                                        \
+	do {                                                                             \
+		int check_status = (status);                                             \
+		CHECK_THAT(WIFSIGNALED(check_status) && WTERMSIG(check_status) == (sig), \
+			   "%s, wanted signal %d", status_text(check_status), sig);      \
 	} while (0)
 /* In a child, where a failed CHECK would be lost: end with the line's number, modulo 256. */
 #define CHILD_CHECK(cond)                                                                     \
@@ -101,7 +101,7 @@ static inline const char *status_text(int status)
 
 static inline void sleep_ms(long ms)
 {
-	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
+	struct timespec t = {ms / 1000, ms % 1000 * 1000000};
 
 	while (nanosleep(&t, &t) < 0 && errno == EINTR)
 		;

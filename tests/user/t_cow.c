@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Copy-on-write: after fork, each side sees its own memory, whoever writes it and by whatever way. */
+/* Copy-on-write: after fork, each side sees its own memory, whoever writes it and by whatever way.
+ */
 #include "guest.h"
 
 #include <sys/mman.h>
@@ -27,10 +28,11 @@ TEST(child_writes_stay_in_the_child)
 {
 	fill(1);
 	CHECK_EXIT(CHILD_STATUS({
-		CHILD_CHECK(filled(1));
-		fill(100);
-		CHILD_CHECK(filled(100));
-	}), 0);
+			   CHILD_CHECK(filled(1));
+			   fill(100);
+			   CHILD_CHECK(filled(100));
+		   }),
+		   0);
 	CHECK(filled(1));
 }
 
@@ -66,14 +68,16 @@ TEST(the_kernel_copies_too)
 	CHECK(filled(3));
 	CHECK_EQ(write(fds[1], "HELLO", 5), 5);
 	CHECK_EXIT(CHILD_STATUS({
-		struct stat st;
+			   struct stat st;
 
-		CHILD_CHECK(read(fds[0], area + 8 * PAGE - 2, 5) == 5); /* across two pages */
-		CHILD_CHECK(memcmp(area + 8 * PAGE - 2, "HELLO", 5) == 0);
-		CHILD_CHECK(stat("/", (struct stat *)(area + 9 * PAGE)) == 0);
-		memcpy(&st, area + 9 * PAGE, sizeof(st));
-		CHILD_CHECK(S_ISDIR(st.st_mode));
-	}), 0);
+			   CHILD_CHECK(read(fds[0], area + 8 * PAGE - 2, 5) ==
+				       5); /* across two pages */
+			   CHILD_CHECK(memcmp(area + 8 * PAGE - 2, "HELLO", 5) == 0);
+			   CHILD_CHECK(stat("/", (struct stat *)(area + 9 * PAGE)) == 0);
+			   memcpy(&st, area + 9 * PAGE, sizeof(st));
+			   CHILD_CHECK(S_ISDIR(st.st_mode));
+		   }),
+		   0);
 	CHECK(filled(3));
 	close(fds[0]);
 	close(fds[1]);
@@ -83,16 +87,17 @@ TEST(three_generations)
 {
 	fill(4);
 	CHECK_EXIT(CHILD_STATUS({
-		memset(area, 'c', PAGE);
-		int status = CHILD_STATUS({
-			CHILD_CHECK(area[5] == 'c' && area[PAGE] == 5);
-			memset(area, 'g', 2 * PAGE);
-			CHILD_CHECK(area[5] == 'g' && area[PAGE] == 'g');
-		});
+			   memset(area, 'c', PAGE);
+			   int status = CHILD_STATUS({
+				   CHILD_CHECK(area[5] == 'c' && area[PAGE] == 5);
+				   memset(area, 'g', 2 * PAGE);
+				   CHILD_CHECK(area[5] == 'g' && area[PAGE] == 'g');
+			   });
 
-		CHILD_CHECK(status == 0);
-		CHILD_CHECK(area[5] == 'c' && area[PAGE] == 5);
-	}), 0);
+			   CHILD_CHECK(status == 0);
+			   CHILD_CHECK(area[5] == 'c' && area[PAGE] == 5);
+		   }),
+		   0);
 	CHECK(filled(4));
 }
 
@@ -136,24 +141,24 @@ TEST(the_stack_and_the_heap)
 	heap[20000] = 18;
 	CHECK_EQ(on_stack(50), 0);
 	CHECK_EXIT(CHILD_STATUS({
-		CHILD_CHECK(local == 17 && heap[20000] == 18);
-		local = 1;
-		heap[20000] = 2;
-		CHILD_CHECK(on_stack(100) == 0);
-	}), 0);
+			   CHILD_CHECK(local == 17 && heap[20000] == 18);
+			   local = 1;
+			   heap[20000] = 2;
+			   CHILD_CHECK(on_stack(100) == 0);
+		   }),
+		   0);
 	CHECK(local == 17 && heap[20000] == 18);
 	free((void *)heap);
 }
 
 TEST(untouched_pages_stay_zero)
 {
-	char *fresh = mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *fresh = mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			   0);
 
 	REQUIRE(fresh != MAP_FAILED);
 	CHECK_EQ(fresh[3 * PAGE], 0); /* read first: may be one page of zeros for all */
-	CHECK_EXIT(CHILD_STATUS({
-		memset(fresh, 1, 16 * PAGE);
-	}), 0);
+	CHECK_EXIT(CHILD_STATUS({ memset(fresh, 1, 16 * PAGE); }), 0);
 	for (int i = 0; i < 16 * PAGE; i += 512)
 		CHECK_EQ(fresh[i], 0);
 	CHECK_EQ(munmap(fresh, 16 * PAGE), 0);
@@ -170,16 +175,18 @@ TEST(protection_holds_after_fork)
 	CHECK_EQ(page[0], 1);
 	/* Read-only at fork, writable later: must still be a copy. */
 	CHECK_EXIT(CHILD_STATUS({
-		CHILD_CHECK(mprotect(page, PAGE, PROT_READ | PROT_WRITE) == 0);
-		page[0] = 3;
-	}), 0);
+			   CHILD_CHECK(mprotect(page, PAGE, PROT_READ | PROT_WRITE) == 0);
+			   page[0] = 3;
+		   }),
+		   0);
 	CHECK_EQ(page[0], 1);
 	munmap(page, PAGE);
 }
 
 TEST(shared_memory_is_shared)
 {
-	volatile int *shared = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile int *shared = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
+				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if ((void *)shared == MAP_FAILED) {
 		test_note("no shared anonymous memory: errno %d", errno);
@@ -187,10 +194,11 @@ TEST(shared_memory_is_shared)
 	}
 	shared[0] = 1;
 	CHECK_EXIT(CHILD_STATUS({
-		CHILD_CHECK(shared[0] == 1);
-		shared[0] = 2;
-		shared[PAGE / sizeof(int)] = 3; /* a page that neither has touched */
-	}), 0);
+			   CHILD_CHECK(shared[0] == 1);
+			   shared[0] = 2;
+			   shared[PAGE / sizeof(int)] = 3; /* a page that neither has touched */
+		   }),
+		   0);
 	CHECK_EQ(shared[0], 2);
 	CHECK_EQ(shared[PAGE / sizeof(int)], 3);
 	munmap((void *)shared, 2 * PAGE);

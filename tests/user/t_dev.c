@@ -52,11 +52,11 @@ TEST(full)
 
 TEST(random_numbers)
 {
-	static const char *const names[] = { "/dev/random", "/dev/urandom" };
+	static const char *const names[] = {"/dev/random", "/dev/urandom"};
 	unsigned char other[64];
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		unsigned counts[256] = { 0 };
+		unsigned counts[256] = {0};
 		int fd = open(names[i], O_RDONLY), missing = 0;
 
 		REQUIRE(fd >= 0);
@@ -75,7 +75,7 @@ TEST(random_numbers)
 
 TEST(kinds_and_numbers)
 {
-	static const char *const names[] = { "null", "zero", "full", "random", "tty", "console" };
+	static const char *const names[] = {"null", "zero", "full", "random", "tty", "console"};
 	dev_t seen[ARRAY_LEN(names)];
 	char path[32];
 

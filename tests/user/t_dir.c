@@ -81,7 +81,8 @@ static void list_in(const char *place)
 			continue;
 		CHECK_EQ(stat(d->d_name, &st), 0);
 		CHECK_EQ(d->d_ino, st.st_ino);
-		CHECK(d->d_type == DT_UNKNOWN || d->d_type == (S_ISDIR(st.st_mode) ? DT_DIR : DT_REG));
+		CHECK(d->d_type == DT_UNKNOWN ||
+		      d->d_type == (S_ISDIR(st.st_mode) ? DT_DIR : DT_REG));
 	}
 	/* Removing what was just read must not skip others. */
 	rewinddir(dir);
@@ -116,8 +117,10 @@ TEST(types)
 	REQUIRE(mkdir("dir", 0755) == 0 && symlink("x", "link") == 0 && mkfifo("fifo", 0644) == 0);
 	dir = opendir(".");
 	while ((d = readdir(dir))) {
-		int want = strcmp(d->d_name, "dir") == 0 ? DT_DIR : strcmp(d->d_name, "link") == 0 ? DT_LNK
-			 : strcmp(d->d_name, "fifo") == 0 ? DT_FIFO : -1;
+		int want = strcmp(d->d_name, "dir") == 0    ? DT_DIR
+			   : strcmp(d->d_name, "link") == 0 ? DT_LNK
+			   : strcmp(d->d_name, "fifo") == 0 ? DT_FIFO
+							    : -1;
 
 		if (want < 0)
 			continue;

@@ -86,8 +86,8 @@ TEST(close_on_exec)
 	int keep = open("/dev/null", O_RDONLY), gone = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	char script[96];
 
-	snprintf(script, sizeof(script), "true <&%d || exit 1; (true <&%d) 2>/dev/null && exit 2; exit 0",
-		 keep, gone);
+	snprintf(script, sizeof(script),
+		 "true <&%d || exit 1; (true <&%d) 2>/dev/null && exit 2; exit 0", keep, gone);
 	CHECK_EXIT(CHILD_STATUS(execl("/bin/sh", "sh", "-c", script, (char *)NULL)), 0);
 	close(keep);
 	close(gone);
@@ -182,8 +182,8 @@ TEST(vectors)
 {
 	int fd = scratch_file("");
 	char a[4] = "", b[8] = "";
-	struct iovec out[3] = { { "one", 3 }, { "", 0 }, { "three", 5 } };
-	struct iovec in[2] = { { a, 3 }, { b, 7 } };
+	struct iovec out[3] = {{"one", 3}, {"", 0}, {"three", 5}};
+	struct iovec in[2] = {{a, 3}, {b, 7}};
 
 	REQUIRE(fd >= 0);
 	CHECK_EQ(writev(fd, out, 3), 8);
@@ -245,20 +245,22 @@ TEST(the_limit)
 
 	CHECK_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	CHECK_EXIT(CHILD_STATUS({
-		struct rlimit small = { 20, 20 };
+			   struct rlimit small = {20, 20};
 
-		CHILD_CHECK(setrlimit(RLIMIT_NOFILE, &small) == 0);
-		while ((fd = open("/dev/null", O_RDONLY)) >= 0)
-			last = fd;
-		CHILD_CHECK(errno == EMFILE && last == 19);
-		CHILD_CHECK(dup(0) == -1 && errno == EMFILE);
-		int fds[2];
+			   CHILD_CHECK(setrlimit(RLIMIT_NOFILE, &small) == 0);
+			   while ((fd = open("/dev/null", O_RDONLY)) >= 0)
+				   last = fd;
+			   CHILD_CHECK(errno == EMFILE && last == 19);
+			   CHILD_CHECK(dup(0) == -1 && errno == EMFILE);
+			   int fds[2];
 
-		CHILD_CHECK(pipe(fds) == -1 && errno == EMFILE);
-		close(5);
-		CHILD_CHECK(pipe(fds) == -1 && errno == EMFILE);
-		CHILD_CHECK(open("/dev/null", O_RDONLY) == 5); /* nothing of the pipe was left */
-	}), 0);
+			   CHILD_CHECK(pipe(fds) == -1 && errno == EMFILE);
+			   close(5);
+			   CHILD_CHECK(pipe(fds) == -1 && errno == EMFILE);
+			   CHILD_CHECK(open("/dev/null", O_RDONLY) ==
+				       5); /* nothing of the pipe was left */
+		   }),
+		   0);
 	CHECK_ERRNO(getrlimit(99, &limit), EINVAL);
 	limit.rlim_cur = 10;
 	limit.rlim_max = 5;
@@ -269,11 +271,12 @@ TEST(the_limit)
 TEST(as_many_as_there_are)
 {
 	CHECK_EXIT(CHILD_STATUS({
-		int count = 0;
+			   int count = 0;
 
-		while (open("/dev/null", O_RDONLY) >= 0)
-			count++;
-		CHILD_CHECK(errno == EMFILE && count > 200 && count < 100000);
-	}), 0);
+			   while (open("/dev/null", O_RDONLY) >= 0)
+				   count++;
+			   CHILD_CHECK(errno == EMFILE && count > 200 && count < 100000);
+		   }),
+		   0);
 }
 #endif

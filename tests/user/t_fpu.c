@@ -21,8 +21,8 @@ static bool have_avx(void)
 }
 
 /*
- * Load all sixteen vector registers with a pattern, wait for @rounds of a loop, and count those that
- * have changed. No C code runs between: it might use the registers itself.
+ * Load all sixteen vector registers with a pattern, wait for @rounds of a loop, and count those
+ * that have changed. No C code runs between: it might use the registers itself.
  */
 static unsigned long sse_survives(unsigned long seed, unsigned long rounds)
 {
@@ -30,30 +30,32 @@ static unsigned long sse_survives(unsigned long seed, unsigned long rounds)
 
 	for (int i = 0; i < 32; i++)
 		in[i] = seed * (unsigned long)(i + 3) * 0x9e3779b97f4a7c15;
-	__asm__ volatile("movdqu (%1), %%xmm0; movdqu 16(%1), %%xmm1; movdqu 32(%1), %%xmm2\n"
-			 "movdqu 48(%1), %%xmm3; movdqu 64(%1), %%xmm4; movdqu 80(%1), %%xmm5\n"
-			 "movdqu 96(%1), %%xmm6; movdqu 112(%1), %%xmm7; movdqu 128(%1), %%xmm8\n"
-			 "movdqu 144(%1), %%xmm9; movdqu 160(%1), %%xmm10; movdqu 176(%1), %%xmm11\n"
-			 "movdqu 192(%1), %%xmm12; movdqu 208(%1), %%xmm13; movdqu 224(%1), %%xmm14\n"
-			 "movdqu 240(%1), %%xmm15\n"
-			 "1: dec %0; jnz 1b\n"
-			 "movdqu %%xmm0, (%2); movdqu %%xmm1, 16(%2); movdqu %%xmm2, 32(%2)\n"
-			 "movdqu %%xmm3, 48(%2); movdqu %%xmm4, 64(%2); movdqu %%xmm5, 80(%2)\n"
-			 "movdqu %%xmm6, 96(%2); movdqu %%xmm7, 112(%2); movdqu %%xmm8, 128(%2)\n"
-			 "movdqu %%xmm9, 144(%2); movdqu %%xmm10, 160(%2); movdqu %%xmm11, 176(%2)\n"
-			 "movdqu %%xmm12, 192(%2); movdqu %%xmm13, 208(%2); movdqu %%xmm14, 224(%2)\n"
-			 "movdqu %%xmm15, 240(%2)\n"
-			 : "+r"(rounds)
-			 : "r"(in), "r"(out)
-			 : "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
-			   "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+	__asm__ volatile(
+		"movdqu (%1), %%xmm0; movdqu 16(%1), %%xmm1; movdqu 32(%1), %%xmm2\n"
+		"movdqu 48(%1), %%xmm3; movdqu 64(%1), %%xmm4; movdqu 80(%1), %%xmm5\n"
+		"movdqu 96(%1), %%xmm6; movdqu 112(%1), %%xmm7; movdqu 128(%1), %%xmm8\n"
+		"movdqu 144(%1), %%xmm9; movdqu 160(%1), %%xmm10; movdqu 176(%1), %%xmm11\n"
+		"movdqu 192(%1), %%xmm12; movdqu 208(%1), %%xmm13; movdqu 224(%1), %%xmm14\n"
+		"movdqu 240(%1), %%xmm15\n"
+		"1: dec %0; jnz 1b\n"
+		"movdqu %%xmm0, (%2); movdqu %%xmm1, 16(%2); movdqu %%xmm2, 32(%2)\n"
+		"movdqu %%xmm3, 48(%2); movdqu %%xmm4, 64(%2); movdqu %%xmm5, 80(%2)\n"
+		"movdqu %%xmm6, 96(%2); movdqu %%xmm7, 112(%2); movdqu %%xmm8, 128(%2)\n"
+		"movdqu %%xmm9, 144(%2); movdqu %%xmm10, 160(%2); movdqu %%xmm11, 176(%2)\n"
+		"movdqu %%xmm12, 192(%2); movdqu %%xmm13, 208(%2); movdqu %%xmm14, 224(%2)\n"
+		"movdqu %%xmm15, 240(%2)\n"
+		: "+r"(rounds)
+		: "r"(in), "r"(out)
+		: "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
+		  "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
 	for (int i = 0; i < 32; i++)
 		bad += in[i] != out[i];
 	return bad;
 }
 
 /* The upper halves of two registers, which only XSAVE keeps. */
-__attribute__((target("avx"))) static unsigned long avx_survives(unsigned long seed, unsigned long rounds)
+__attribute__((target("avx"))) static unsigned long avx_survives(unsigned long seed,
+								 unsigned long rounds)
 {
 	unsigned long in[8], out[8], bad = 0;
 
@@ -85,7 +87,8 @@ static unsigned long x87_survives(double seed, unsigned long rounds)
 			 "fstpl 24(%2); fstpl 16(%2); fstpl 8(%2); fstpl (%2)\n"
 			 : "+r"(rounds)
 			 : "r"(in), "r"(out)
-			 : "memory", "cc", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)");
+			 : "memory", "cc", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)",
+			   "st(6)", "st(7)");
 	for (int i = 0; i < 8; i++)
 		bad += in[i] != out[i];
 	return bad;
@@ -102,7 +105,8 @@ TEST(across_switches)
 				CHILD_CHECK(sse_survives(i * 4 + (unsigned long)p, 4000000) == 0);
 				CHILD_CHECK(x87_survives((double)i + p, 2000000) == 0);
 				if (have_avx())
-					CHILD_CHECK(avx_survives(i * 4 + (unsigned long)p, 2000000) == 0);
+					CHILD_CHECK(avx_survives(i * 4 + (unsigned long)p,
+								 2000000) == 0);
 				if (i % 4 == 0)
 					sleep_ms(1);
 			}
@@ -120,13 +124,14 @@ static void on_alarm(int sig)
 	(void)sig;
 	hits++;
 	/* Use all of it in the handler. */
-	if (sse_survives(0x5555, 10) || x87_survives(-3, 10) || (have_avx() && avx_survives(0x777, 10)))
+	if (sse_survives(0x5555, 10) || x87_survives(-3, 10) ||
+	    (have_avx() && avx_survives(0x777, 10)))
 		_exit(77);
 }
 
 TEST(across_signals)
 {
-	struct itimerval every = { { 0, 2000 }, { 0, 2000 } }, off = { { 0, 0 }, { 0, 0 } };
+	struct itimerval every = {{0, 2000}, {0, 2000}}, off = {{0, 0}, {0, 0}};
 	unsigned long bad = 0;
 
 	hits = 0;
@@ -174,10 +179,11 @@ TEST(control_words)
 	set_mxcsr(0x5f80); /* round up */
 	__asm__ volatile("fldcw %0" : : "m"(up));
 	CHECK_EXIT(CHILD_STATUS({ /* fork inherits */
-		CHILD_CHECK((mxcsr() & 0x7fc0) == 0x5f80);
-		CHILD_CHECK(x87_control() == up);
-		set_mxcsr(0x3f80);
-	}), 0);
+				  CHILD_CHECK((mxcsr() & 0x7fc0) == 0x5f80);
+				  CHILD_CHECK(x87_control() == up);
+				  set_mxcsr(0x3f80);
+		   }),
+		   0);
 	sleep_ms(5);
 	CHECK_EQ(mxcsr() & 0x7fc0, 0x5f80);
 	CHECK_EQ(x87_control(), up);
@@ -187,15 +193,19 @@ TEST(control_words)
 
 TEST(a_new_program_starts_clean)
 {
-	/* The shell's arithmetic by awk: were the rounding or precision inherited, this would differ. */
+	/* The shell's arithmetic by awk: were the rounding or precision inherited, this would
+	 * differ. */
 	CHECK_EXIT(CHILD_STATUS({
-		unsigned short odd = 0xc7f; /* toward zero, single precision */
+			   unsigned short odd = 0xc7f; /* toward zero, single precision */
 
-		set_mxcsr(0x7f80);
-		__asm__ volatile("fldcw %0" : : "m"(odd));
-		execl("/bin/sh", "sh", "-c", "[ \"$(awk 'BEGIN { printf \"%.17g\", 2/3 }')\" = 0.66666666666666663 ]",
-		      (char *)NULL);
-	}), 0);
+			   set_mxcsr(0x7f80);
+			   __asm__ volatile("fldcw %0" : : "m"(odd));
+			   execl("/bin/sh", "sh", "-c",
+				 "[ \"$(awk 'BEGIN { printf \"%.17g\", 2/3 }')\" = "
+				 "0.66666666666666663 ]",
+				 (char *)NULL);
+		   }),
+		   0);
 }
 
 TEST(arithmetic)
@@ -214,9 +224,11 @@ TEST(arithmetic)
 TEST(an_unmasked_exception_is_sigfpe)
 {
 	/* By the x87 unit: QEMU does not raise those of the vector unit. */
-	CHECK_KILLED(CHILD_STATUS({
-		unsigned short unmasked = 0x37b; /* division by zero */
+	CHECK_KILLED(
+		CHILD_STATUS({
+			unsigned short unmasked = 0x37b; /* division by zero */
 
-		__asm__ volatile("fldcw %0; fld1; fldz; fdivrp; fwait" : : "m"(unmasked));
-	}), SIGFPE);
+			__asm__ volatile("fldcw %0; fld1; fldz; fdivrp; fwait" : : "m"(unmasked));
+		}),
+		SIGFPE);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files and directories: names, links, attributes, sizes, holes, errors. Everything is done twice: in
- * /tmp (tmpfs) and in /var/tmp (the root's file system, ext2).
+ * Files and directories: names, links, attributes, sizes, holes, errors. Everything is done twice:
+ * in /tmp (tmpfs) and in /var/tmp (the root's file system, ext2).
  */
 #include "guest.h"
 
@@ -13,19 +13,19 @@
 #include <sys/mount.h>
 #endif
 
-static const char *const places[] = { "/tmp", "/var/tmp" };
+static const char *const places[] = {"/tmp", "/var/tmp"};
 
 /* A test in each of the places, in a directory of its own. */
-#define IN_BOTH(name)                                                                         \
-	static void in_place_##name(void);                                                    \
-	TEST(name)                                                                            \
-	{                                                                                     \
-		for (size_t place = 0; place < ARRAY_LEN(places); place++) {                  \
-			REQUIRE(enter_scratch(places[place]));                                \
-			in_place_##name();                                                    \
-			leave_scratch(places[place]);                                         \
-		}                                                                             \
-	}                                                                                     \
+#define IN_BOTH(name)                                                        \
+	static void in_place_##name(void);                                   \
+	TEST(name)                                                           \
+	{                                                                    \
+		for (size_t place = 0; place < ARRAY_LEN(places); place++) { \
+			REQUIRE(enter_scratch(places[place]));               \
+			in_place_##name();                                   \
+			leave_scratch(places[place]);                        \
+		}                                                            \
+	}                                                                    \
 	static void in_place_##name(void)
 
 static bool has(const char *path, const char *text)
@@ -223,7 +223,7 @@ IN_BOTH(renaming)
 
 IN_BOTH(attributes)
 {
-	struct timespec times[2] = { { 1000, 0 }, { 2000, 0 } };
+	struct timespec times[2] = {{1000, 0}, {2000, 0}};
 	struct stat st;
 	time_t now;
 
@@ -264,7 +264,7 @@ IN_BOTH(attributes)
 
 IN_BOTH(writing_changes_the_times)
 {
-	struct timespec old[2] = { { 1000, 0 }, { 1000, 0 } };
+	struct timespec old[2] = {{1000, 0}, {1000, 0}};
 	struct stat st;
 	int fd;
 
@@ -353,7 +353,7 @@ IN_BOTH(big_file)
 
 IN_BOTH(holes)
 {
-	static const off_t at[] = { 0, 5000, 60000, 5 << 20, 20 << 20, 1500000000 };
+	static const off_t at[] = {0, 5000, 60000, 5 << 20, 20 << 20, 1500000000};
 	struct stat st;
 	char buf[10];
 	int fd = open("sparse", O_RDWR | O_CREAT, 0644);

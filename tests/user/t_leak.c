@@ -22,7 +22,8 @@ static void processes(void)
 			if (i % 2)
 				execl("/bin/true", "true", (char *)NULL);
 			if (i % 4 == 0)
-				*(volatile char *)area = *(volatile char *volatile)(unsigned long)(16 + i);
+				*(volatile char *)area =
+					*(volatile char *volatile)(unsigned long)(16 + i);
 		});
 	for (int i = 0; i < 8; i++)
 		wait_status(pids[i]);
@@ -31,34 +32,37 @@ static void processes(void)
 static void memory(void)
 {
 	CHECK_EXIT(CHILD_STATUS({
-		for (int i = 0; i < 20; i++) {
-			char *p = mmap(NULL, (size_t)(i + 1) * 3 * PAGE, PROT_READ | PROT_WRITE,
-				       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+			   for (int i = 0; i < 20; i++) {
+				   char *p = mmap(NULL, (size_t)(i + 1) * 3 * PAGE,
+						  PROT_READ | PROT_WRITE,
+						  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-			CHILD_CHECK(p != MAP_FAILED);
-			memset(p, 1, (size_t)(i + 1) * 3 * PAGE);
-			if (i % 3)
-				munmap(p + PAGE, PAGE);
-			if (i % 5 == 0 && fork() == 0) {
-				p[0] = 2;
-				_exit(0);
-			}
-		}
-	}), 0); /* grandchildren are init's to bury */
+				   CHILD_CHECK(p != MAP_FAILED);
+				   memset(p, 1, (size_t)(i + 1) * 3 * PAGE);
+				   if (i % 3)
+					   munmap(p + PAGE, PAGE);
+				   if (i % 5 == 0 && fork() == 0) {
+					   p[0] = 2;
+					   _exit(0);
+				   }
+			   }
+		   }),
+		   0); /* grandchildren are init's to bury */
 }
 
 static void pipes(void)
 {
 	CHECK_EXIT(CHILD_STATUS({
-		for (int i = 0; i < 20; i++) {
-			int fds[2];
+			   for (int i = 0; i < 20; i++) {
+				   int fds[2];
 
-			CHILD_CHECK(pipe(fds) == 0);
-			CHILD_CHECK(write(fds[1], "left in the pipe", 16) == 16);
-			if (i % 2)
-				close(fds[0]);
-		}
-	}), 0);
+				   CHILD_CHECK(pipe(fds) == 0);
+				   CHILD_CHECK(write(fds[1], "left in the pipe", 16) == 16);
+				   if (i % 2)
+					   close(fds[0]);
+			   }
+		   }),
+		   0);
 }
 
 static void files_in(const char *place)
@@ -79,7 +83,9 @@ static void files_in(const char *place)
 			link(name, "second");
 	}
 	mkdir("dir", 0755);
-	symlink("a/rather/long/target/that/does/not/fit/into/an/inode/because/it/is/longer/than/sixty", "s");
+	symlink("a/rather/long/target/that/does/not/fit/into/an/inode/because/it/is/longer/than/"
+		"sixty",
+		"s");
 	(void)!open("missing", O_RDONLY);
 	leave_scratch(place);
 	sync();
@@ -124,6 +130,8 @@ TEST(pages_come_back)
 		if (round == WARM_UP - 1)
 			first = last;
 	}
-	/* A page lost in every round, even one, is a leak; a stray page or two in a cache is not. */
-	CHECK_THAT(first - last < ROUNDS, "%ld free pages at first, %ld after %d rounds", first, last, ROUNDS);
+	/* A page lost in every round, even one, is a leak; a stray page or two in a cache is not.
+	 */
+	CHECK_THAT(first - last < ROUNDS, "%ld free pages at first, %ld after %d rounds", first,
+		   last, ROUNDS);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory of a process: mmap, munmap, mprotect, brk, the stack and its guard, what is out of bounds. */
+/* Memory of a process: mmap, munmap, mprotect, brk, the stack and its guard, what is out of bounds.
+ */
 #include "guest.h"
 
 #include <sys/mman.h>
@@ -100,7 +101,9 @@ TEST(protection)
 	CHECK_KILLED(reads(p + PAGE), SIGSEGV);
 	/* The kernel respects it as well. */
 	CHECK_ERRNO(read(open("/dev/zero", O_RDONLY), p + PAGE, 10), EFAULT);
-	CHECK_ERRNO(write(open("/dev/null", O_WRONLY), p + PAGE, 10) < 0 ? -1 : (errno = EFAULT, -1), EFAULT);
+	CHECK_ERRNO(write(open("/dev/null", O_WRONLY), p + PAGE, 10) < 0 ? -1
+									 : (errno = EFAULT, -1),
+		    EFAULT);
 	CHECK_EQ(mprotect(p, 3 * PAGE, RW), 0);
 	CHECK_EQ(p[PAGE], 5); /* the contents were kept */
 	CHECK_EXIT(writes(p + PAGE), 0);
@@ -109,7 +112,7 @@ TEST(protection)
 
 TEST(data_is_not_code)
 {
-	static unsigned char ret[] = { 0xc3 };
+	static unsigned char ret[] = {0xc3};
 	unsigned char *p = mmap(NULL, PAGE, RW, ANON, -1, 0);
 	void (*volatile f)(void);
 
@@ -129,9 +132,17 @@ TEST(data_is_not_code)
 
 TEST(out_of_bounds)
 {
-	static const unsigned long addresses[] = { 0, 8, PAGE, 0x10000, 0x7ffffffff000, 0x800000000000,
-						   0xffff800000000000, 0xffff820000000000, 0xffff880000000000,
-						   0xffffffff80000000, 0xfffffffffffff000 };
+	static const unsigned long addresses[] = {0,
+						  8,
+						  PAGE,
+						  0x10000,
+						  0x7ffffffff000,
+						  0x800000000000,
+						  0xffff800000000000,
+						  0xffff820000000000,
+						  0xffff880000000000,
+						  0xffffffff80000000,
+						  0xfffffffffffff000};
 
 	for (size_t i = 0; i < ARRAY_LEN(addresses); i++) {
 		CHECK_KILLED(reads((void *)addresses[i]), SIGSEGV);
@@ -237,23 +248,25 @@ TEST(the_stack_has_an_end)
 {
 	CHECK_KILLED(CHILD_STATUS(deep(1L << 30)), SIGSEGV);
 	CHECK_EXIT(CHILD_STATUS({
-		struct rlimit limit;
+			   struct rlimit limit;
 
-		CHILD_CHECK(getrlimit(RLIMIT_STACK, &limit) == 0);
-		CHILD_CHECK(limit.rlim_cur >= 1 << 20);
-	}), 0);
+			   CHILD_CHECK(getrlimit(RLIMIT_STACK, &limit) == 0);
+			   CHILD_CHECK(limit.rlim_cur >= 1 << 20);
+		   }),
+		   0);
 }
 
 TEST(the_kernel_grows_the_stack_too)
 {
 	CHECK_EXIT(CHILD_STATUS({
-		volatile char far_down[300 * 1024];
-		int fd = open("/dev/zero", O_RDONLY);
+			   volatile char far_down[300 * 1024];
+			   int fd = open("/dev/zero", O_RDONLY);
 
-		/* The kernel's is the first touch of these pages. */
-		CHILD_CHECK(read(fd, (char *)far_down, 200) == 200);
-		CHILD_CHECK(far_down[100] == 0);
-	}), 0);
+			   /* The kernel's is the first touch of these pages. */
+			   CHILD_CHECK(read(fd, (char *)far_down, 200) == 200);
+			   CHILD_CHECK(far_down[100] == 0);
+		   }),
+		   0);
 }
 
 TEST(a_file_in_memory)

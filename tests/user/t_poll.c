@@ -22,8 +22,8 @@ TEST(a_pipe)
 	char c;
 
 	REQUIRE_EQ(pipe(fds), 0);
-	p[0] = (struct pollfd){ .fd = fds[0], .events = POLLIN };
-	p[1] = (struct pollfd){ .fd = fds[1], .events = POLLOUT };
+	p[0] = (struct pollfd){.fd = fds[0], .events = POLLIN};
+	p[1] = (struct pollfd){.fd = fds[1], .events = POLLOUT};
 	CHECK_EQ(poll(p, 2, 1000), 1);
 	CHECK_EQ(p[0].revents, 0);
 	CHECK_EQ(p[1].revents, POLLOUT);
@@ -38,7 +38,7 @@ TEST(a_pipe)
 	close(fds[0]);
 	REQUIRE_EQ(pipe(fds), 0);
 	close(fds[0]);
-	p[0] = (struct pollfd){ .fd = fds[1], .events = POLLOUT };
+	p[0] = (struct pollfd){.fd = fds[1], .events = POLLOUT};
 	CHECK_EQ(poll(p, 1, -1), 1);
 	CHECK(p[0].revents & POLLERR);
 	close(fds[1]);
@@ -53,7 +53,7 @@ TEST(a_full_pipe)
 	REQUIRE_EQ(pipe2(fds, O_NONBLOCK), 0);
 	while (write(fds[1], block, sizeof(block)) > 0)
 		;
-	p = (struct pollfd){ .fd = fds[1], .events = POLLOUT };
+	p = (struct pollfd){.fd = fds[1], .events = POLLOUT};
 	CHECK_EQ(poll(&p, 1, 0), 0);
 	for (int i = 0; i < 4; i++)
 		CHECK(read(fds[0], block, sizeof(block)) > 0);
@@ -64,8 +64,9 @@ TEST(a_full_pipe)
 
 TEST(bad_and_ignored_descriptors)
 {
-	struct pollfd p[3] = { { .fd = 99, .events = POLLIN }, { .fd = -1, .events = POLLIN, .revents = 7 },
-			       { .fd = 1, .events = 0 } };
+	struct pollfd p[3] = {{.fd = 99, .events = POLLIN},
+			      {.fd = -1, .events = POLLIN, .revents = 7},
+			      {.fd = 1, .events = 0}};
 
 	CHECK_EQ(poll(p, 2, -1), 1);
 	CHECK_EQ(p[0].revents, POLLNVAL);
@@ -75,7 +76,7 @@ TEST(bad_and_ignored_descriptors)
 
 TEST(files_are_always_ready)
 {
-	struct pollfd p = { .fd = open("/etc/passwd", O_RDONLY), .events = POLLIN };
+	struct pollfd p = {.fd = open("/etc/passwd", O_RDONLY), .events = POLLIN};
 
 	CHECK_EQ(poll(&p, 1, -1), 1);
 	CHECK_EQ(p.revents, POLLIN);
@@ -98,8 +99,8 @@ TEST(waking_up)
 		sleep_ms(50);
 		CHILD_CHECK(write(b[1], "x", 1) == 1);
 	});
-	p[0] = (struct pollfd){ .fd = a[0], .events = POLLIN };
-	p[1] = (struct pollfd){ .fd = b[0], .events = POLLIN };
+	p[0] = (struct pollfd){.fd = a[0], .events = POLLIN};
+	p[1] = (struct pollfd){.fd = b[0], .events = POLLIN};
 	CHECK_EQ(poll(p, 2, 5000), 1);
 	CHECK_EQ(p[1].revents, POLLIN);
 	CHECK_EXIT(wait_status(pid), 0);
@@ -130,7 +131,7 @@ TEST(interrupted)
 
 TEST(selecting)
 {
-	struct timeval t = { 0, 30000 };
+	struct timeval t = {0, 30000};
 	fd_set in, out;
 	int fds[2];
 	char c;

@@ -89,16 +89,17 @@ TEST(orphans_go_to_init)
 
 	REQUIRE_EQ(pipe(fds), 0);
 	CHECK_EXIT(CHILD_STATUS({
-		if (fork() == 0) {
-			pid_t before = getppid();
+			   if (fork() == 0) {
+				   pid_t before = getppid();
 
-			for (int i = 0; i < 500 && getppid() == before; i++)
-				sleep_ms(2);
-			seen = getppid();
-			if (write(fds[1], &seen, sizeof(seen)) != sizeof(seen))
-				_exit(1);
-		}
-	}), 0);
+				   for (int i = 0; i < 500 && getppid() == before; i++)
+					   sleep_ms(2);
+				   seen = getppid();
+				   if (write(fds[1], &seen, sizeof(seen)) != sizeof(seen))
+					   _exit(1);
+			   }
+		   }),
+		   0);
 	close(fds[1]);
 	CHECK_EQ(read(fds[0], &seen, sizeof(seen)), (ssize_t)sizeof(seen));
 #ifdef __parvix__
@@ -135,13 +136,15 @@ TEST(deep_generations)
 
 TEST(exec_passes_arguments_and_environment)
 {
-	char *args[] = { "sh", "-c", "[ \"$1/$2/$COLOUR/$#\" = 'a b/*/green/2' ]", "x", "a b", "*", NULL };
-	char *env[] = { "COLOUR=green", "PATH=/bin", NULL };
+	char *args[] = {"sh", "-c", "[ \"$1/$2/$COLOUR/$#\" = 'a b/*/green/2' ]", "x", "a b",
+			"*",  NULL};
+	char *env[] = {"COLOUR=green", "PATH=/bin", NULL};
 
 	CHECK_EXIT(CHILD_STATUS({
-		execve("/bin/sh", args, env);
-		_exit(99);
-	}), 0);
+			   execve("/bin/sh", args, env);
+			   _exit(99);
+		   }),
+		   0);
 }
 
 TEST(exec_keeps_the_process)
@@ -156,7 +159,7 @@ TEST(exec_keeps_the_process)
 
 TEST(exec_errors)
 {
-	char *args[] = { "x", NULL }, *env[] = { NULL };
+	char *args[] = {"x", NULL}, *env[] = {NULL};
 	static char long_name[5000];
 
 	memset(long_name, 'n', sizeof(long_name) - 1);
@@ -168,7 +171,8 @@ TEST(exec_errors)
 	CHECK_ERRNO(execve(long_name, args, env), ENAMETOOLONG);
 	REQUIRE(make_file("plain", "x", 1));
 	CHECK_ERRNO(execve("plain", args, env), EACCES);
-	REQUIRE(make_file("garbage", "garbage garbage garbage garbage garbage garbage garbage garbage", 60));
+	REQUIRE(make_file("garbage",
+			  "garbage garbage garbage garbage garbage garbage garbage garbage", 60));
 	REQUIRE_EQ(chmod("garbage", 0755), 0);
 	CHECK_ERRNO(execve("garbage", args, env), ENOEXEC);
 	REQUIRE(make_file("empty", "", 0));
@@ -189,11 +193,12 @@ TEST(exec_refuses_too_many_arguments)
 	/* About 50 KB are well within the limit. */
 	args[50] = NULL;
 	CHECK_EXIT(CHILD_STATUS({
-		char *env[] = { NULL };
+			   char *env[] = {NULL};
 
-		execve("/bin/true", args, env);
-		_exit(99);
-	}), 0);
+			   execve("/bin/true", args, env);
+			   _exit(99);
+		   }),
+		   0);
 }
 
 TEST(exec_of_a_script)
@@ -209,13 +214,15 @@ TEST(exec_of_a_script)
 TEST(exec_resets_handlers_and_keeps_ignored)
 {
 	CHECK_EXIT(CHILD_STATUS({
-		signal(SIGTERM, SIG_IGN);
-		execl("/bin/sh", "sh", "-c", "kill -TERM $$; exit 4", (char *)NULL);
-	}), 4);
+			   signal(SIGTERM, SIG_IGN);
+			   execl("/bin/sh", "sh", "-c", "kill -TERM $$; exit 4", (char *)NULL);
+		   }),
+		   4);
 	CHECK_KILLED(CHILD_STATUS({
-		handle(SIGUSR1, (void (*)(int))abort, 0);
-		execl("/bin/sh", "sh", "-c", "kill -USR1 $$; exit 4", (char *)NULL);
-	}), SIGUSR1);
+			     handle(SIGUSR1, (void (*)(int))abort, 0);
+			     execl("/bin/sh", "sh", "-c", "kill -USR1 $$; exit 4", (char *)NULL);
+		     }),
+		     SIGUSR1);
 }
 
 TEST(groups_and_sessions)
@@ -227,18 +234,21 @@ TEST(groups_and_sessions)
 	CHECK_ERRNO(setpgid(99999, 0), ESRCH);
 	CHECK_ERRNO(setpgid(0, -5), EINVAL);
 	CHECK_EXIT(CHILD_STATUS({
-		pid_t self = getpid();
+			   pid_t self = getpid();
 
-		CHILD_CHECK(getpgrp() != self);
-		CHILD_CHECK(setpgid(0, 0) == 0 && getpgrp() == self);
-		CHILD_CHECK(setsid() == -1 && errno == EPERM); /* a group leader */
-	}), 0);
+			   CHILD_CHECK(getpgrp() != self);
+			   CHILD_CHECK(setpgid(0, 0) == 0 && getpgrp() == self);
+			   CHILD_CHECK(setsid() == -1 && errno == EPERM); /* a group leader */
+		   }),
+		   0);
 	CHECK_EXIT(CHILD_STATUS({
-		pid_t self = getpid();
+			   pid_t self = getpid();
 
-		CHILD_CHECK(setsid() == self && getsid(0) == self && getpgrp() == self);
-		CHILD_CHECK(setpgid(0, 0) == -1 && errno == EPERM); /* a session leader */
-	}), 0);
+			   CHILD_CHECK(setsid() == self && getsid(0) == self && getpgrp() == self);
+			   CHILD_CHECK(setpgid(0, 0) == -1 &&
+				       errno == EPERM); /* a session leader */
+		   }),
+		   0);
 }
 
 TEST(setpgid_across_sessions_is_refused)
@@ -259,9 +269,10 @@ TEST(umask_and_directory_are_inherited)
 	mode_t old = umask(027);
 
 	CHECK_EXIT(CHILD_STATUS({
-		CHILD_CHECK(umask(0) == 027);
-		CHILD_CHECK(chdir("/bin") == 0);
-	}), 0);
+			   CHILD_CHECK(umask(0) == 027);
+			   CHILD_CHECK(chdir("/bin") == 0);
+		   }),
+		   0);
 	CHECK_EQ(umask(old), 027);
 }
 
@@ -362,14 +373,21 @@ TEST(a_fault_kills_only_the_child)
 	CHECK_KILLED(CHILD_STATUS(*(volatile int *)nowhere = 1), SIGSEGV);
 	CHECK_KILLED(CHILD_STATUS(__asm__ volatile("ud2")), SIGILL);
 	CHECK_KILLED(CHILD_STATUS(__asm__ volatile("hlt")), SIGSEGV);
-	CHECK_KILLED(CHILD_STATUS(__asm__ volatile("xor %%ecx, %%ecx; mov $1, %%eax; cltd; idiv %%ecx"
-						   ::: "eax", "ecx", "edx")), SIGFPE);
+	CHECK_KILLED(
+		CHILD_STATUS(__asm__ volatile("xor %%ecx, %%ecx; mov $1, %%eax; cltd; idiv %%ecx" ::
+						      : "eax", "ecx", "edx")),
+		SIGFPE);
 	CHECK_KILLED(CHILD_STATUS(__asm__ volatile("int3")), SIGTRAP);
 	CHECK_KILLED(CHILD_STATUS(__asm__ volatile("in $0x80, %%al" ::: "eax")), SIGSEGV);
 	CHECK_KILLED(CHILD_STATUS(__asm__ volatile("cli")), SIGSEGV);
-	CHECK_KILLED(CHILD_STATUS(__asm__ volatile("mov $0xffff800000000000, %%rax; mov (%%rax), %%rax"
-						   ::: "rax")), SIGSEGV);
-	CHECK_KILLED(CHILD_STATUS(__asm__ volatile("mov $0x8000000000000000, %%rax; jmp *%%rax"
-						   ::: "rax")), SIGSEGV);
-	CHECK_KILLED(CHILD_STATUS(__asm__ volatile("xor %%esp, %%esp; push %%rax" ::: "memory")), SIGSEGV);
+	CHECK_KILLED(CHILD_STATUS(__asm__ volatile(
+			     "mov $0xffff800000000000, %%rax; mov (%%rax), %%rax" ::
+				     : "rax")),
+		     SIGSEGV);
+	CHECK_KILLED(CHILD_STATUS(__asm__ volatile("mov $0x8000000000000000, %%rax; jmp *%%rax" ::
+							   : "rax")),
+		     SIGSEGV);
+	CHECK_KILLED(CHILD_STATUS(__asm__ volatile("xor %%esp, %%esp; push %%rax" ::
+							   : "memory")),
+		     SIGSEGV);
 }

@@ -106,7 +106,8 @@ TEST(memory_and_time)
 
 	REQUIRE(slurp("/proc/meminfo") > 0);
 	REQUIRE((p = strstr(text, "MemTotal:")) && sscanf(p, "MemTotal: %lu", &total) == 1);
-	REQUIRE((p = strstr(text, "MemAvailable:")) && sscanf(p, "MemAvailable: %lu", &available) == 1);
+	REQUIRE((p = strstr(text, "MemAvailable:")) &&
+		sscanf(p, "MemAvailable: %lu", &available) == 1);
 	CHECK(available > 0 && available <= total);
 	REQUIRE(slurp("/proc/uptime") > 0);
 	CHECK_EQ(sscanf(text, "%lf", &up1), 1);
@@ -136,7 +137,9 @@ static unsigned long total_calls(void)
 {
 	char *p;
 
-	return slurp("/proc/hypercalls") > 0 && (p = strstr(text, "total ")) ? strtoul(p + 6, NULL, 10) : 0;
+	return slurp("/proc/hypercalls") > 0 && (p = strstr(text, "total "))
+		       ? strtoul(p + 6, NULL, 10)
+		       : 0;
 }
 
 TEST(counters_count)
@@ -168,9 +171,9 @@ TEST(the_trace_shows_what_happened)
 
 TEST(all_of_it_can_be_read)
 {
-	static const char *const names[] = { "processes", "meminfo", "uptime",	"loadavg",    "version",
-					     "cmdline",	  "mounts",  "filesystems", "devices", "machine",
-					     "hypercalls", "counters", "trace",	"kmsg" };
+	static const char *const names[] = {
+		"processes",   "meminfo", "uptime",  "loadavg",    "version",  "cmdline", "mounts",
+		"filesystems", "devices", "machine", "hypercalls", "counters", "trace",   "kmsg"};
 	char path[64];
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {

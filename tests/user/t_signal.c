@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Signals: handlers, masks, pending, restart, what a handler learns, stacks, timers, defaults. */
+/* Signals: handlers, masks, pending, restart, what a handler learns, timers, defaults. */
 #include "guest.h"
 
-#include <setjmp.h>
 #include <sys/time.h>
 
 static volatile sig_atomic_t hits, last_signal, nested, order[8];
 static volatile sig_atomic_t seen_code, seen_pid, seen_status;
-static void *volatile seen_addr;
-static sigjmp_buf jump;
 
 static void on_signal(int sig)
 {
@@ -24,7 +21,6 @@ static void on_info(int sig, siginfo_t *info, void *context)
 	on_signal(sig);
 	seen_code = info->si_code;
 	seen_pid = info->si_pid;
-	seen_addr = info->si_addr;
 	seen_status = info->si_status;
 }
 
@@ -73,7 +69,7 @@ TEST(handler_is_called)
 
 TEST(sigaction_returns_the_old_one)
 {
-	struct sigaction old, new = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	struct sigaction old, new = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 
 	sigemptyset(&new.sa_mask);
 	sigaddset(&new.sa_mask, SIGUSR2);
@@ -88,7 +84,7 @@ TEST(sigaction_returns_the_old_one)
 
 TEST(some_cannot_be_caught)
 {
-	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction action = {.sa_handler = on_signal};
 
 	CHECK_ERRNO(sigaction(SIGKILL, &action, NULL), EINVAL);
 	CHECK_ERRNO(sigaction(SIGSTOP, &action, NULL), EINVAL);
@@ -96,13 +92,15 @@ TEST(some_cannot_be_caught)
 	CHECK_ERRNO(sigaction(200, &action, NULL), EINVAL);
 	CHECK_ERRNO(sigaction(-1, &action, NULL), EINVAL);
 	CHECK_EXIT(CHILD_STATUS({
-		sigset_t all;
+			   sigset_t all;
 
-		sigfillset(&all);
-		CHILD_CHECK(sigprocmask(SIG_BLOCK, &all, NULL) == 0);
-		CHILD_CHECK(sigprocmask(SIG_BLOCK, NULL, &all) == 0);
-		CHILD_CHECK(sigismember(&all, SIGTERM) == 1 && sigismember(&all, SIGKILL) == 0);
-	}), 0);
+			   sigfillset(&all);
+			   CHILD_CHECK(sigprocmask(SIG_BLOCK, &all, NULL) == 0);
+			   CHILD_CHECK(sigprocmask(SIG_BLOCK, NULL, &all) == 0);
+			   CHILD_CHECK(sigismember(&all, SIGTERM) == 1 &&
+				       sigismember(&all, SIGKILL) == 0);
+		   }),
+		   0);
 }
 
 TEST(kill_errors)
@@ -183,7 +181,7 @@ static void on_masked(int sig)
 
 TEST(sa_mask_blocks_others)
 {
-	struct sigaction action = { .sa_handler = on_masked };
+	struct sigaction action = {.sa_handler = on_masked};
 
 	hits = 0;
 	sigemptyset(&action.sa_mask);
@@ -239,69 +237,6 @@ TEST(a_handler_learns_who_and_what)
 	signal(SIGCHLD, SIG_DFL);
 }
 
-static void on_fault(int sig, siginfo_t *info, void *context)
-{
-	on_info(sig, info, context);
-	siglongjmp(jump, 1);
-}
-
-static void catch_fault(int sig)
-{
-	struct sigaction action;
-
-	memset(&action, 0, sizeof(action));
-	action.sa_sigaction = on_fault;
-	action.sa_flags = SA_SIGINFO;
-	sigemptyset(&action.sa_mask);
-	sigaction(sig, &action, NULL);
-}
-
-TEST(faults_tell_their_address)
-{
-	hits = 0;
-	catch_fault(SIGSEGV);
-	if (sigsetjmp(jump, 1) == 0)
-		*(volatile char *)0x123450 = 1;
-	CHECK_EQ(hits, 1);
-	CHECK((unsigned long)seen_addr == 0x123450);
-	CHECK_EQ(seen_code, SEGV_MAPERR);
-	/* Once more: siglongjmp() has unblocked it. */
-	if (sigsetjmp(jump, 1) == 0)
-		*(volatile char *)(unsigned long)on_fault = 1;
-	CHECK_EQ(hits, 2);
-	CHECK(seen_addr == (void *)(unsigned long)on_fault);
-	CHECK_EQ(seen_code, SEGV_ACCERR);
-	signal(SIGSEGV, SIG_DFL);
-
-	catch_fault(SIGFPE);
-	if (sigsetjmp(jump, 1) == 0)
-		__asm__ volatile("xor %%ecx, %%ecx; mov $1, %%eax; cltd; idiv %%ecx" ::: "eax", "ecx", "edx");
-	CHECK_EQ(hits, 3);
-	CHECK_EQ(seen_code, FPE_INTDIV);
-	signal(SIGFPE, SIG_DFL);
-
-	catch_fault(SIGILL);
-	if (sigsetjmp(jump, 1) == 0)
-		__asm__ volatile("ud2");
-	CHECK_EQ(hits, 4);
-	signal(SIGILL, SIG_DFL);
-}
-
-static char *volatile nowhere = (char *)16; /* volatile: the compiler must not know */
-
-TEST(a_blocked_fault_kills)
-{
-	CHECK_KILLED(CHILD_STATUS({
-		block(SIG_BLOCK, SIGSEGV);
-		handle(SIGSEGV, on_signal, 0);
-		*(volatile char *)nowhere = 1;
-	}), SIGSEGV);
-	CHECK_KILLED(CHILD_STATUS({
-		signal(SIGSEGV, SIG_IGN);
-		*(volatile char *)nowhere = 1;
-	}), SIGSEGV);
-}
-
 TEST(interrupted_read)
 {
 	int fds[2];
@@ -337,7 +272,7 @@ TEST(interrupted_read)
 
 TEST(interrupted_sleep_says_what_is_left)
 {
-	struct timespec want = { 2, 0 }, left = { 0, 0 };
+	struct timespec want = {2, 0}, left = {0, 0};
 	pid_t pid;
 
 	handle(SIGUSR1, on_signal, SA_RESTART); /* nanosleep is not restarted in any case */
@@ -389,7 +324,7 @@ TEST(sigwait_takes_it)
 
 TEST(alarm_and_interval_timer)
 {
-	struct itimerval every = { { 0, 20000 }, { 0, 20000 } }, off = { { 0, 0 }, { 0, 0 } }, now;
+	struct itimerval every = {{0, 20000}, {0, 20000}}, off = {{0, 0}, {0, 0}}, now;
 	long long start = now_ns();
 
 	hits = 0;
@@ -420,77 +355,13 @@ TEST(alarm_and_interval_timer)
 TEST(the_alarm_kills_by_default)
 {
 	CHECK_KILLED(CHILD_STATUS({
-		struct itimerval soon = { { 0, 0 }, { 0, 10000 } };
+			     struct itimerval soon = {{0, 0}, {0, 10000}};
 
-		setitimer(ITIMER_REAL, &soon, NULL);
-		for (;;)
-			;
-	}), SIGALRM);
-}
-
-static char alt_stack[65536] __attribute__((aligned(16)));
-static volatile unsigned long handler_sp;
-
-static void on_alt(int sig)
-{
-	char here;
-
-	on_signal(sig);
-	handler_sp = (unsigned long)&here;
-}
-
-static void on_overflow(int sig)
-{
-	on_alt(sig);
-	_exit(handler_sp >= (unsigned long)alt_stack &&
-	      handler_sp < (unsigned long)alt_stack + sizeof(alt_stack) ? 33 : 34);
-}
-
-static int __attribute__((noinline)) recurse(int n)
-{
-	volatile char room[4096];
-
-	room[0] = (char)n;
-	return n < 0 ? 0 : recurse(n + 1) + (room[0] == (char)n);
-}
-
-TEST(alternate_stack)
-{
-	stack_t stack = { .ss_sp = alt_stack, .ss_size = sizeof(alt_stack) }, old;
-
-	hits = 0;
-	CHECK_EQ(sigaltstack(&stack, NULL), 0);
-	CHECK_EQ(sigaltstack(NULL, &old), 0);
-	CHECK(old.ss_sp == alt_stack && old.ss_size == sizeof(alt_stack) && old.ss_flags == 0);
-	handle(SIGUSR1, on_alt, SA_ONSTACK);
-	raise(SIGUSR1);
-	CHECK_EQ(hits, 1);
-	CHECK(handler_sp >= (unsigned long)alt_stack &&
-	      handler_sp < (unsigned long)alt_stack + sizeof(alt_stack));
-	handle(SIGUSR1, on_alt, 0);
-	raise(SIGUSR1);
-	CHECK(handler_sp < (unsigned long)alt_stack ||
-	      handler_sp >= (unsigned long)alt_stack + sizeof(alt_stack));
-	/* What it is for: a stack overflow can be handled. */
-	CHECK_EXIT(CHILD_STATUS({
-		handle(SIGSEGV, on_overflow, SA_ONSTACK);
-		recurse(1);
-	}), 33);
-	stack.ss_size = 100;
-	CHECK_ERRNO(sigaltstack(&stack, NULL), ENOMEM);
-	stack.ss_flags = SS_DISABLE;
-	CHECK_EQ(sigaltstack(&stack, NULL), 0);
-	CHECK_EQ(sigaltstack(NULL, &old), 0);
-	CHECK(old.ss_flags & SS_DISABLE);
-	signal(SIGUSR1, SIG_DFL);
-}
-
-TEST(stack_overflow_without_one_kills)
-{
-	CHECK_KILLED(CHILD_STATUS({
-		handle(SIGSEGV, on_signal, 0); /* there is no room to run it */
-		recurse(1);
-	}), SIGSEGV);
+			     setitimer(ITIMER_REAL, &soon, NULL);
+			     for (;;)
+				     ;
+		     }),
+		     SIGALRM);
 }
 
 TEST(sigchld)
@@ -513,10 +384,10 @@ TEST(sigchld)
 
 TEST(default_actions)
 {
-	static const int deadly[] = { SIGHUP,  SIGINT,  SIGQUIT, SIGILL,  SIGTRAP, SIGABRT, SIGBUS, SIGFPE,
-				      SIGKILL, SIGSEGV, SIGSYS,  SIGPIPE, SIGALRM, SIGTERM, SIGUSR1,
-				      SIGUSR2 };
-	static const int harmless[] = { SIGCHLD, SIGURG, SIGWINCH, SIGCONT };
+	static const int deadly[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGILL,  SIGTRAP, SIGABRT,
+				     SIGBUS,  SIGFPE,  SIGKILL, SIGSEGV, SIGSYS,  SIGPIPE,
+				     SIGALRM, SIGTERM, SIGUSR1, SIGUSR2};
+	static const int harmless[] = {SIGCHLD, SIGURG, SIGWINCH, SIGCONT};
 
 	for (size_t i = 0; i < ARRAY_LEN(deadly); i++)
 		CHECK_KILLED(CHILD_STATUS(kill(getpid(), deadly[i])), deadly[i]);
@@ -550,75 +421,21 @@ TEST(to_a_group)
 	close(fds[0]);
 }
 
-TEST(registers_survive_signals)
-{
-	struct itimerval every = { { 0, 1000 }, { 0, 1000 } }, off = { { 0, 0 }, { 0, 0 } };
-	unsigned long bad = 0;
-
-	hits = 0;
-	handle(SIGALRM, on_signal, 0);
-	setitimer(ITIMER_REAL, &every, NULL);
-	for (int i = 0; i < 20000 && hits < 20; i++)
-		__asm__ volatile("mov $0x1111, %%rax; mov $0x2222, %%rcx; mov $0x3333, %%rdx\n"
-				 "mov $0x4444, %%rsi; mov $0x5555, %%rdi; mov $0x6666, %%r8\n"
-				 "mov $0x7777, %%r9; mov $0x8888, %%r10; mov $0x9999, %%r11\n"
-				 "mov $0xaaaa, %%r12; mov $0xbbbb, %%r13; mov $20000, %%r14; std; stc\n"
-				 "1: dec %%r14; jnz 1b\n"
-				 "pushf; cld; pop %%r15; test $0x400, %%r15; jz 2f\n"
-				 "cmp $0x1111, %%rax; jne 2f; cmp $0x2222, %%rcx; jne 2f\n"
-				 "cmp $0x3333, %%rdx; jne 2f; cmp $0x4444, %%rsi; jne 2f\n"
-				 "cmp $0x5555, %%rdi; jne 2f; cmp $0x6666, %%r8; jne 2f\n"
-				 "cmp $0x7777, %%r9; jne 2f; cmp $0x8888, %%r10; jne 2f\n"
-				 "cmp $0x9999, %%r11; jne 2f; cmp $0xaaaa, %%r12; jne 2f\n"
-				 "cmp $0xbbbb, %%r13; je 3f\n"
-				 "2: incq %0\n"
-				 "3:"
-				 : "+m"(bad)
-				 :
-				 : "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12",
-				   "r13", "r14", "r15", "memory", "cc");
-	setitimer(ITIMER_REAL, &off, NULL);
-	CHECK_EQ(bad, 0);
-	CHECK(hits > 0);
-	signal(SIGALRM, SIG_DFL);
-}
-
 TEST(fork_and_exec_keep_the_mask)
 {
 	block(SIG_BLOCK, SIGUSR1);
 	raise(SIGUSR1); /* pending here, not in the child */
 	CHECK_EXIT(CHILD_STATUS({
-		sigset_t pending;
+			   sigset_t pending;
 
-		sigpending(&pending);
-		CHILD_CHECK(sigismember(&pending, SIGUSR1) == 0);
-		raise(SIGUSR1);
-		sleep_ms(1);
-	}), 0);
+			   sigpending(&pending);
+			   CHILD_CHECK(sigismember(&pending, SIGUSR1) == 0);
+			   raise(SIGUSR1);
+			   sleep_ms(1);
+		   }),
+		   0);
 	signal(SIGUSR1, SIG_IGN);
 	block(SIG_UNBLOCK, SIGUSR1);
-	signal(SIGUSR1, SIG_DFL);
-}
-
-static void on_stray(int sig)
-{
-	(void)sig;
-	siglongjmp(jump, 7);
-}
-
-TEST(siglongjmp_restores_the_mask)
-{
-	sigset_t now;
-	volatile int rounds = 0;
-
-	handle(SIGUSR1, on_stray, 0);
-	if (sigsetjmp(jump, 1) == 0 || rounds < 3) {
-		rounds++;
-		raise(SIGUSR1);
-	}
-	CHECK_EQ(rounds, 3);
-	sigprocmask(SIG_BLOCK, NULL, &now);
-	CHECK_EQ(sigismember(&now, SIGUSR1), 0);
 	signal(SIGUSR1, SIG_DFL);
 }
 

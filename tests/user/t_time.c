@@ -7,7 +7,7 @@
 
 TEST(clocks_go_forward)
 {
-	struct timespec last = { 0, 0 }, now;
+	struct timespec last = {0, 0}, now;
 
 	for (int i = 0; i < 1000; i++) {
 		CHECK_EQ(clock_gettime(CLOCK_MONOTONIC, &now), 0);
@@ -38,22 +38,23 @@ TEST(the_clocks_agree)
 
 TEST(a_sleep_is_long_enough)
 {
-	static const long ms[] = { 0, 1, 5, 30, 120 };
+	static const long ms[] = {0, 1, 5, 30, 120};
 
 	for (size_t i = 0; i < ARRAY_LEN(ms); i++) {
-		struct timespec t = { 0, ms[i] * 1000000 };
+		struct timespec t = {0, ms[i] * 1000000};
 		long long start = now_ns(), slept;
 
 		CHECK_EQ(nanosleep(&t, NULL), 0);
 		slept = now_ns() - start;
 		CHECK(slept >= ms[i] * 1000000);
-		CHECK_THAT(slept < (ms[i] + 1500) * 1000000, "%ld ms took %lld", ms[i], slept / 1000000);
+		CHECK_THAT(slept < (ms[i] + 1500) * 1000000, "%ld ms took %lld", ms[i],
+			   slept / 1000000);
 	}
 }
 
 TEST(sleep_errors)
 {
-	struct timespec t = { 0, 1000000000 };
+	struct timespec t = {0, 1000000000};
 
 	CHECK_ERRNO(nanosleep(&t, NULL), EINVAL);
 	t.tv_nsec = -1;

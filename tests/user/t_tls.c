@@ -7,7 +7,7 @@ static _Thread_local long zero;
 static _Thread_local char text[64] = "thread-local text";
 static _Thread_local struct {
 	char c;
-} __attribute__((aligned(64))) wide = { 'w' };
+} __attribute__((aligned(64))) wide = {'w'};
 
 TEST(initial_values)
 {

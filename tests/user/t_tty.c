@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The terminal, as far as it can be tested with nobody typing: settings, window size, groups, reading
- * with a time limit, job control of background processes. Needs a controlling terminal.
+ * The terminal, as far as it can be tested with nobody typing: settings, window size, groups,
+ * reading with a time limit, job control of background processes. Needs a controlling terminal.
  */
 #include "guest.h"
 
@@ -62,7 +62,7 @@ TEST(settings_are_kept)
 
 TEST(window_size)
 {
-	struct winsize ws, changed = { .ws_row = 33, .ws_col = 99 };
+	struct winsize ws, changed = {.ws_row = 33, .ws_col = 99};
 
 	if (!open_tty())
 		return;
@@ -159,10 +159,11 @@ TEST(foreground_and_background)
 	CHECK_KILLED(wait_status(pid), SIGKILL);
 	/* With the signal ignored it is an error. */
 	CHECK_EXIT(CHILD_STATUS({
-		setpgid(0, 0);
-		signal(SIGTTIN, SIG_IGN);
-		CHILD_CHECK(read(tty, &c, 1) == -1 && errno == EIO);
-	}), 0);
+			   setpgid(0, 0);
+			   signal(SIGTTIN, SIG_IGN);
+			   CHILD_CHECK(read(tty, &c, 1) == -1 && errno == EIO);
+		   }),
+		   0);
 	/* Changing it from there stops as well; ignored, it is allowed. */
 	pid = START({
 		setpgid(0, 0);
@@ -173,21 +174,23 @@ TEST(foreground_and_background)
 	kill(pid, SIGKILL);
 	CHECK_KILLED(wait_status(pid), SIGKILL);
 	CHECK_EXIT(CHILD_STATUS({
-		setpgid(0, 0);
-		signal(SIGTTOU, SIG_IGN);
-		CHILD_CHECK(tcsetpgrp(tty, getpgrp()) == 0);
-		CHILD_CHECK(tcgetpgrp(tty) == getpid());
-		CHILD_CHECK(tcsetpgrp(tty, group) == 0);
-	}), 0);
+			   setpgid(0, 0);
+			   signal(SIGTTOU, SIG_IGN);
+			   CHILD_CHECK(tcsetpgrp(tty, getpgrp()) == 0);
+			   CHILD_CHECK(tcgetpgrp(tty) == getpid());
+			   CHILD_CHECK(tcsetpgrp(tty, group) == 0);
+		   }),
+		   0);
 	CHECK_EQ(tcgetpgrp(tty), group);
 }
 
 TEST(a_session_of_its_own_has_no_terminal)
 {
 	CHECK_EXIT(CHILD_STATUS({
-		CHILD_CHECK(setsid() > 0);
-		CHILD_CHECK(open("/dev/tty", O_RDWR) == -1 && errno == ENXIO);
-	}), 0);
+			   CHILD_CHECK(setsid() > 0);
+			   CHILD_CHECK(open("/dev/tty", O_RDWR) == -1 && errno == ENXIO);
+		   }),
+		   0);
 }
 
 TEST(writing)

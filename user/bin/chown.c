@@ -39,9 +39,14 @@ int main(int argc, char **argv)
 	prog_init(argv);
 	while ((c = getopt(argc, argv, "hR")) != -1) {
 		switch (c) {
-		case 'h': no_follow = true; break;
-		case 'R': recursive = true; break;
-		default: usage("[-hR] [user][:group] file...");
+		case 'h':
+			no_follow = true;
+			break;
+		case 'R':
+			recursive = true;
+			break;
+		default:
+			usage("[-hR] [user][:group] file...");
 		}
 	}
 	if (argc - optind < 2)

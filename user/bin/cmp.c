@@ -14,9 +14,14 @@ int main(int argc, char **argv)
 	prog_init(argv);
 	while ((c = getopt(argc, argv, "ls")) != -1) {
 		switch (c) {
-		case 'l': list = true; break;
-		case 's': silent = true; break;
-		default: usage("[-ls] file1 file2");
+		case 'l':
+			list = true;
+			break;
+		case 's':
+			silent = true;
+			break;
+		default:
+			usage("[-ls] file1 file2");
 		}
 	}
 	if (argc - optind != 2)

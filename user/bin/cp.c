@@ -18,7 +18,7 @@ static mode_t mask;
 
 static void keep_attributes(const char *to, const struct stat *st)
 {
-	struct timespec times[2] = { st->st_atim, st->st_mtim };
+	struct timespec times[2] = {st->st_atim, st->st_mtim};
 
 	if (!preserve)
 		return;
@@ -212,16 +212,33 @@ int main(int argc, char **argv)
 	umask(mask);
 	while ((c = getopt(argc, argv, "afipPRrvL")) != -1) {
 		switch (c) {
-		case 'a': recursive = preserve = keep_links = true; break;
-		case 'f': force = true; break;
-		case 'i': interactive = true; break;
-		case 'p': preserve = true; break;
-		case 'P': keep_links = true; break;
+		case 'a':
+			recursive = preserve = keep_links = true;
+			break;
+		case 'f':
+			force = true;
+			break;
+		case 'i':
+			interactive = true;
+			break;
+		case 'p':
+			preserve = true;
+			break;
+		case 'P':
+			keep_links = true;
+			break;
 		case 'R':
-		case 'r': recursive = true; break;
-		case 'v': verbose = true; break;
-		case 'L': keep_links = false; break;
-		default: usage("[-afipPRrvL] source... target");
+		case 'r':
+			recursive = true;
+			break;
+		case 'v':
+			verbose = true;
+			break;
+		case 'L':
+			keep_links = false;
+			break;
+		default:
+			usage("[-afipPRrvL] source... target");
 		}
 	}
 	if (argc - optind < 2)

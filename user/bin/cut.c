@@ -111,10 +111,16 @@ int main(int argc, char **argv)
 			what = (char)c;
 			parse_list(optarg);
 			break;
-		case 'd': delimiter = optarg[0]; break;
-		case 'n': break;
-		case 's': only_delimited = true; break;
-		default: usage("-b list | -c list | -f list [-d char] [-s] [file...]");
+		case 'd':
+			delimiter = optarg[0];
+			break;
+		case 'n':
+			break;
+		case 's':
+			only_delimited = true;
+			break;
+		default:
+			usage("-b list | -c list | -f list [-d char] [-s] [file...]");
 		}
 	}
 	if (!what)

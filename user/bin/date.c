@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* date [-u] [-d @seconds] [-s @seconds] [+format]: print the time, as strftime() has it, or set it. */
+/* date [-u] [-d @seconds] [-s @seconds] [+format]: print the time, as strftime() has it, or set it.
+ */
 #include "../lib/util.h"
 
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 
 static struct timespec parse(const char *text)
 {
-	struct timespec t = { 0 };
+	struct timespec t = {0};
 	char *end;
 
 	t.tv_sec = (time_t)strtoll(text + (*text == '@'), &end, 10);
@@ -31,15 +32,22 @@ int main(int argc, char **argv)
 	clock_gettime(CLOCK_REALTIME, &t);
 	while ((c = getopt(argc, argv, "ud:s:R")) != -1) {
 		switch (c) {
-		case 'u': utc = true; break;
-		case 'd': t = parse(optarg); break;
+		case 'u':
+			utc = true;
+			break;
+		case 'd':
+			t = parse(optarg);
+			break;
 		case 's':
 			t = parse(optarg);
 			if (clock_settime(CLOCK_REALTIME, &t) < 0)
 				fatal("cannot set the time");
 			break;
-		case 'R': format = "%a, %d %b %Y %H:%M:%S %z"; break;
-		default: usage("[-uR] [-d @seconds] [-s @seconds] [+format]");
+		case 'R':
+			format = "%a, %d %b %Y %H:%M:%S %z";
+			break;
+		default:
+			usage("[-uR] [-d @seconds] [-s @seconds] [+format]");
 		}
 	}
 	if (optind < argc && argv[optind][0] == '+')

@@ -76,16 +76,27 @@ int main(int argc, char **argv)
 	prog_init(argv);
 	while ((c = getopt(argc, argv, "hikT")) != -1) {
 		switch (c) {
-		case 'h': human = true; break;
-		case 'i': inodes = true; break;
-		case 'k': human = false; break;
-		case 'T': types = true; break;
-		default: usage("[-hikT] [file...]");
+		case 'h':
+			human = true;
+			break;
+		case 'i':
+			inodes = true;
+			break;
+		case 'k':
+			human = false;
+			break;
+		case 'T':
+			types = true;
+			break;
+		default:
+			usage("[-hikT] [file...]");
 		}
 	}
 	printf("%-12s%s %9s %9s %9s %4s %s\n", "Filesystem", types ? " Type    " : "",
-	       inodes ? "Inodes" : human ? "Size" : "1K-blocks", "Used", inodes ? "Free" : "Available",
-	       "Use%", "Mounted on");
+	       inodes  ? "Inodes"
+	       : human ? "Size"
+		       : "1K-blocks",
+	       "Used", inodes ? "Free" : "Available", "Use%", "Mounted on");
 	if (optind == argc)
 		show_mounts(NULL);
 	for (int i = optind; i < argc; i++)

@@ -17,7 +17,7 @@ static unsigned long long below[MAX_DEPTH + 2];
 static struct seen {
 	dev_t dev;
 	ino_t ino;
-} *seen;
+} * seen;
 static size_t seen_count, seen_room;
 
 static bool counted(const struct stat *st)
@@ -31,7 +31,7 @@ static bool counted(const struct stat *st)
 		seen_room = seen_room ? seen_room * 2 : 32;
 		seen = xrealloc(seen, seen_room * sizeof(*seen));
 	}
-	seen[seen_count++] = (struct seen){ st->st_dev, st->st_ino };
+	seen[seen_count++] = (struct seen){st->st_dev, st->st_ino};
 	return false;
 }
 
@@ -75,14 +75,29 @@ int main(int argc, char **argv)
 	prog_init(argv);
 	while ((c = getopt(argc, argv, "achksxd:")) != -1) {
 		switch (c) {
-		case 'a': all = true; break;
-		case 'c': grand_total = true; break;
-		case 'd': max_depth = (int)parse_number(optarg, "depth"); break;
-		case 'h': human = true; break;
-		case 'k': human = false; break;
-		case 's': only_total = true; break;
-		case 'x': flags |= WALK_ONE_DEVICE; break;
-		default: usage("[-achksx] [-d depth] [file...]");
+		case 'a':
+			all = true;
+			break;
+		case 'c':
+			grand_total = true;
+			break;
+		case 'd':
+			max_depth = (int)parse_number(optarg, "depth");
+			break;
+		case 'h':
+			human = true;
+			break;
+		case 'k':
+			human = false;
+			break;
+		case 's':
+			only_total = true;
+			break;
+		case 'x':
+			flags |= WALK_ONE_DEVICE;
+			break;
+		default:
+			usage("[-achksx] [-d depth] [file...]");
 		}
 	}
 	if (optind == argc)

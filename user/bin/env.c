@@ -11,15 +11,20 @@ extern char **environ;
 
 int main(int argc, char **argv)
 {
-	static char *empty[] = { NULL };
+	static char *empty[] = {NULL};
 	int c;
 
 	prog_init(argv);
 	while ((c = getopt(argc, argv, "+iu:")) != -1) {
 		switch (c) {
-		case 'i': environ = empty; break;
-		case 'u': unsetenv(optarg); break;
-		default: usage("[-i] [-u name] [name=value...] [command [argument...]]");
+		case 'i':
+			environ = empty;
+			break;
+		case 'u':
+			unsetenv(optarg);
+			break;
+		default:
+			usage("[-i] [-u name] [name=value...] [command [argument...]]");
 		}
 	}
 	for (; optind < argc && strchr(argv[optind], '='); optind++)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * expr expression: evaluate words: | & = != < > <= >= + - * / % : ( ). For old scripts; the shell
- * does it better by $((...)). Status 0 if the result is neither "" nor 0, 1 if it is, 2 on an error.
+ * does it better by $((...)). Status 0 if the result is neither "" nor 0, 1 if it is, 2 on an
+ * error.
  */
 #include "../lib/util.h"
 
@@ -89,16 +90,21 @@ static char *calculate(const char *a, const char *op, const char *b)
 	if ((*op == '/' || *op == '%') && y == 0)
 		bad("division by zero");
 	switch (*op) {
-	case '+': return from_number(x + y);
-	case '-': return from_number(x - y);
-	case '*': return from_number(x * y);
-	case '/': return from_number(x / y);
-	default: return from_number(x % y);
+	case '+':
+		return from_number(x + y);
+	case '-':
+		return from_number(x - y);
+	case '*':
+		return from_number(x * y);
+	case '/':
+		return from_number(x / y);
+	default:
+		return from_number(x % y);
 	}
 }
 
 /* Operators by level, the weakest first. */
-static const char *const levels[] = { " | ", " & ", " = != < > <= >= ", " + - ", " * / % ", " : " };
+static const char *const levels[] = {" | ", " & ", " = != < > <= >= ", " + - ", " * / % ", " : "};
 
 static bool at_level(size_t level)
 {

@@ -2,8 +2,8 @@
 /*
  * find [path...] [expression]: walk trees and test every file.
  *
- * -name -iname -path pattern, -type c, -size [+-]n[ck], -mtime -mmin [+-]n, -newer file, -perm mode,
- * -user, -links n, -empty, -maxdepth n, -mindepth n, -depth, -xdev, -prune, -print, -print0,
+ * -name -iname -path pattern, -type c, -size [+-]n[ck], -mtime -mmin [+-]n, -newer file, -perm
+ * mode, -user, -links n, -empty, -maxdepth n, -mindepth n, -depth, -xdev, -prune, -print, -print0,
  * -delete, -exec command {} ; (or + at the end: many at once), ! ( ) -a -o.
  *
  * The words are made into a tree of nodes once, which is then evaluated for every file.
@@ -105,7 +105,10 @@ static bool test_type(struct node *n, const char *path, const struct stat *st)
 
 static bool test_size(struct node *n, const char *path, const struct stat *st)
 {
-	long long unit = n->unit == 'c' ? 1 : n->unit == 'k' ? 1024 : n->unit == 'M' ? 1 << 20 : 512;
+	long long unit = n->unit == 'c'   ? 1
+			 : n->unit == 'k' ? 1024
+			 : n->unit == 'M' ? 1 << 20
+					  : 512;
 
 	(void)path;
 	return compare(n, (st->st_size + unit - 1) / unit);

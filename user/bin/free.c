@@ -28,11 +28,20 @@ int main(int argc, char **argv)
 	prog_init(argv);
 	while ((c = getopt(argc, argv, "bhkm")) != -1) {
 		switch (c) {
-		case 'b': shift = 0; break;
-		case 'h': human = true; break;
-		case 'k': shift = 10; break;
-		case 'm': shift = 20; break;
-		default: usage("[-bhkm]");
+		case 'b':
+			shift = 0;
+			break;
+		case 'h':
+			human = true;
+			break;
+		case 'k':
+			shift = 10;
+			break;
+		case 'm':
+			shift = 20;
+			break;
+		default:
+			usage("[-bhkm]");
 		}
 	}
 	if (sysinfo(&info) < 0)

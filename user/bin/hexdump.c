@@ -43,14 +43,19 @@ int main(int argc, char **argv)
 	prog_init(argv);
 	while ((c = getopt(argc, argv, "Cvn:s:")) != -1) {
 		switch (c) {
-		case 'C': canonical = true; break;
-		case 'v': verbose = true; break;
+		case 'C':
+			canonical = true;
+			break;
+		case 'v':
+			verbose = true;
+			break;
 		case 'n':
 		case 's':
 			if (!parse_size(optarg, c == 'n' ? &left : &skip))
 				fatalx("invalid number: %s", optarg);
 			break;
-		default: usage("[-Cv] [-n length] [-s skip] [file]");
+		default:
+			usage("[-Cv] [-n length] [-s skip] [file]");
 		}
 	}
 	f = open_input(optind < argc ? argv[optind] : NULL);

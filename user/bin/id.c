@@ -15,10 +15,17 @@ int main(int argc, char **argv)
 		user = name = true;
 	while ((c = getopt(argc, argv, "ugn")) != -1) {
 		switch (c) {
-		case 'u': user = true; break;
-		case 'g': group = true; break;
-		case 'n': name = true; break;
-		default: usage("[-ugn]");
+		case 'u':
+			user = true;
+			break;
+		case 'g':
+			group = true;
+			break;
+		case 'n':
+			name = true;
+			break;
+		default:
+			usage("[-ugn]");
 		}
 	}
 	if (user && name)

@@ -28,11 +28,20 @@ int main(int argc, char **argv)
 	prog_init(argv);
 	while ((c = getopt(argc, argv, "fsnv")) != -1) {
 		switch (c) {
-		case 'f': force = true; break;
-		case 's': symbolic = true; break;
-		case 'n': no_follow = true; break;
-		case 'v': verbose = true; break;
-		default: usage("[-fsnv] target... [name|directory]");
+		case 'f':
+			force = true;
+			break;
+		case 's':
+			symbolic = true;
+			break;
+		case 'n':
+			no_follow = true;
+			break;
+		case 'v':
+			verbose = true;
+			break;
+		default:
+			usage("[-fsnv] target... [name|directory]");
 		}
 	}
 	if (optind == argc)

@@ -40,7 +40,7 @@ static void add(struct list *l, char *name, char *path, const struct stat *st)
 		l->entries = xrealloc(l->entries, l->room * sizeof(*l->entries));
 	}
 	e = &l->entries[l->count++];
-	*e = (struct entry){ .name = name, .path = path, .have_stat = st != NULL };
+	*e = (struct entry){.name = name, .path = path, .have_stat = st != NULL};
 	if (st)
 		e->st = *st;
 }
@@ -263,7 +263,7 @@ static void read_dir(const char *path, struct list *l)
 
 static void show_dir(const char *path, bool heading)
 {
-	struct list l = { 0 };
+	struct list l = {0};
 	unsigned long long blocks = 0;
 	static bool before;
 
@@ -304,30 +304,64 @@ static void options(int argc, char **argv)
 	}
 	while ((c = getopt(argc, argv, "aACdFhilnrRstSU1")) != -1) {
 		switch (c) {
-		case 'a': all = true; break;
-		case 'A': almost_all = true; break;
-		case 'C': columns = true; long_form = false; break;
-		case 'd': dirs_as_files = true; break;
-		case 'F': classify = true; break;
-		case 'h': human = true; break;
-		case 'i': inodes = true; break;
-		case 'l': long_form = true; break;
-		case 'n': long_form = numeric = true; break;
-		case 'r': reverse = true; break;
-		case 'R': recursive = true; break;
-		case 's': show_blocks = true; break;
-		case 't': by_time = true; break;
-		case 'S': by_size = true; break;
-		case 'U': unsorted = true; break;
-		case '1': columns = false; break;
-		default: usage("[-aACdFhilnrRstSU1] [file...]");
+		case 'a':
+			all = true;
+			break;
+		case 'A':
+			almost_all = true;
+			break;
+		case 'C':
+			columns = true;
+			long_form = false;
+			break;
+		case 'd':
+			dirs_as_files = true;
+			break;
+		case 'F':
+			classify = true;
+			break;
+		case 'h':
+			human = true;
+			break;
+		case 'i':
+			inodes = true;
+			break;
+		case 'l':
+			long_form = true;
+			break;
+		case 'n':
+			long_form = numeric = true;
+			break;
+		case 'r':
+			reverse = true;
+			break;
+		case 'R':
+			recursive = true;
+			break;
+		case 's':
+			show_blocks = true;
+			break;
+		case 't':
+			by_time = true;
+			break;
+		case 'S':
+			by_size = true;
+			break;
+		case 'U':
+			unsorted = true;
+			break;
+		case '1':
+			columns = false;
+			break;
+		default:
+			usage("[-aACdFhilnrRstSU1] [file...]");
 		}
 	}
 }
 
 int main(int argc, char **argv)
 {
-	struct list files = { 0 }, dirs = { 0 };
+	struct list files = {0}, dirs = {0};
 	struct stat st;
 
 	prog_init(argv);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* mkdir [-pv] [-m mode] directory...: make directories; -p: and those above, none being an error. */
+/* mkdir [-pv] [-m mode] directory...: make directories; -p: and those above, none being an error.
+ */
 #include "../lib/util.h"
 
 #include <errno.h>
@@ -48,15 +49,20 @@ int main(int argc, char **argv)
 	prog_init(argv);
 	while ((c = getopt(argc, argv, "pvm:")) != -1) {
 		switch (c) {
-		case 'p': parents = true; break;
-		case 'v': verbose = true; break;
+		case 'p':
+			parents = true;
+			break;
+		case 'v':
+			verbose = true;
+			break;
 		case 'm':
 			mode = mode_parse(optarg, 0777, true, 0);
 			if (mode < 0)
 				fatalx("invalid mode: %s", optarg);
 			set_mode = true;
 			break;
-		default: usage("[-pv] [-m mode] directory...");
+		default:
+			usage("[-pv] [-m mode] directory...");
 		}
 	}
 	if (optind == argc)

@@ -30,8 +30,12 @@ int main(int argc, char **argv)
 	prog_init(argv);
 	while ((c = getopt(argc, argv, "rt:o:")) != -1) {
 		switch (c) {
-		case 'r': flags |= MS_RDONLY; break;
-		case 't': type = optarg; break;
+		case 'r':
+			flags |= MS_RDONLY;
+			break;
+		case 't':
+			type = optarg;
+			break;
 		case 'o':
 			for (char *o = strtok(optarg, ","); o; o = strtok(NULL, ",")) {
 				if (strcmp(o, "ro") == 0)
@@ -49,7 +53,8 @@ int main(int argc, char **argv)
 						 "%s%s", *rest ? "," : "", o);
 			}
 			break;
-		default: usage("[-r] [-t type] [-o options] [device directory]");
+		default:
+			usage("[-r] [-t type] [-o options] [device directory]");
 		}
 	}
 	if (optind == argc)

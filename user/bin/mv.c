@@ -13,7 +13,7 @@ static bool interactive, no_clobber, verbose;
 
 static bool run(const char *a, const char *b, const char *c, const char *d)
 {
-	char *args[] = { (char *)a, (char *)b, (char *)c, (char *)d, NULL };
+	char *args[] = {(char *)a, (char *)b, (char *)c, (char *)d, NULL};
 	int status;
 	pid_t pid = fork();
 
@@ -67,11 +67,20 @@ int main(int argc, char **argv)
 	prog_init(argv);
 	while ((c = getopt(argc, argv, "finv")) != -1) {
 		switch (c) {
-		case 'f': interactive = no_clobber = false; break;
-		case 'i': interactive = true; break;
-		case 'n': no_clobber = true; break;
-		case 'v': verbose = true; break;
-		default: usage("[-finv] source... target");
+		case 'f':
+			interactive = no_clobber = false;
+			break;
+		case 'i':
+			interactive = true;
+			break;
+		case 'n':
+			no_clobber = true;
+			break;
+		case 'v':
+			verbose = true;
+			break;
+		default:
+			usage("[-finv] source... target");
 		}
 	}
 	if (argc - optind < 2)

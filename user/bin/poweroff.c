@@ -16,10 +16,10 @@ int main(int argc, char **argv)
 		const char *name;
 		int how, sig;
 	} ways[] = {
-		{ "halt", REBOOT_HALT, SIGUSR1 },
-		{ "poweroff", REBOOT_POWEROFF, SIGUSR2 },
-		{ "reboot", REBOOT_RESTART, SIGTERM },
-		{ "crash", REBOOT_CRASH, 0 },
+		{"halt", REBOOT_HALT, SIGUSR1},
+		{"poweroff", REBOOT_POWEROFF, SIGUSR2},
+		{"reboot", REBOOT_RESTART, SIGTERM},
+		{"crash", REBOOT_CRASH, 0},
 	};
 	bool at_once = false;
 	int c;

@@ -71,7 +71,7 @@ static const char *escape(const char *s, bool zero)
 		return s;
 	}
 	if (*s == 'x') {
-		char digits[3] = { 0 };
+		char digits[3] = {0};
 		size_t n = strspn(s + 1, "0123456789abcdefABCDEF");
 
 		n = n > 2 ? 2 : n;

@@ -71,11 +71,20 @@ int main(int argc, char **argv)
 		case 'a':
 		case 'A':
 		case 'x':
-		case 'e': all = true; break;
-		case 'f': full = true; break;
-		case 'l': long_form = true; break;
-		case 'p': only_pid = parse_number(optarg, "process number"); break;
-		default: usage("[-aAefl] [-p pid]");
+		case 'e':
+			all = true;
+			break;
+		case 'f':
+			full = true;
+			break;
+		case 'l':
+			long_form = true;
+			break;
+		case 'p':
+			only_pid = parse_number(optarg, "process number");
+			break;
+		default:
+			usage("[-aAefl] [-p pid]");
 		}
 	}
 	if (optind < argc)

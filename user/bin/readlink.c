@@ -15,9 +15,14 @@ int main(int argc, char **argv)
 	prog_init(argv);
 	while ((c = getopt(argc, argv, "fn")) != -1) {
 		switch (c) {
-		case 'f': full = true; break;
-		case 'n': newline = false; break;
-		default: usage("[-fn] file...");
+		case 'f':
+			full = true;
+			break;
+		case 'n':
+			newline = false;
+			break;
+		default:
+			usage("[-fn] file...");
 		}
 	}
 	if (optind == argc)

@@ -50,13 +50,25 @@ int main(int argc, char **argv)
 	prog_init(argv);
 	while ((c = getopt(argc, argv, "dfiRrv")) != -1) {
 		switch (c) {
-		case 'd': empty_dirs = true; break;
-		case 'f': force = true; interactive = false; break;
-		case 'i': interactive = true; break;
+		case 'd':
+			empty_dirs = true;
+			break;
+		case 'f':
+			force = true;
+			interactive = false;
+			break;
+		case 'i':
+			interactive = true;
+			break;
 		case 'R':
-		case 'r': recursive = true; break;
-		case 'v': verbose = true; break;
-		default: usage("[-dfiRrv] file...");
+		case 'r':
+			recursive = true;
+			break;
+		case 'v':
+			verbose = true;
+			break;
+		default:
+			usage("[-dfiRrv] file...");
 		}
 	}
 	if (optind == argc && !force)

@@ -32,13 +32,26 @@ static bool unique, stable;
 static bool set_flag(struct flags *f, char c)
 {
 	switch (c) {
-	case 'b': f->blanks = true; break;
-	case 'd': f->dictionary = true; break;
-	case 'f': f->fold = true; break;
-	case 'h': f->human = true; break;
-	case 'n': f->numeric = true; break;
-	case 'r': f->reverse = true; break;
-	default: return false;
+	case 'b':
+		f->blanks = true;
+		break;
+	case 'd':
+		f->dictionary = true;
+		break;
+	case 'f':
+		f->fold = true;
+		break;
+	case 'h':
+		f->human = true;
+		break;
+	case 'n':
+		f->numeric = true;
+		break;
+	case 'r':
+		f->reverse = true;
+		break;
+	default:
+		return false;
 	}
 	return true;
 }
@@ -71,7 +84,7 @@ static const char *field(const char *s, int n)
 {
 	while (--n > 0 && *s) {
 		if (separator) {
-			s += strcspn(s, (char[]){ separator, 0 });
+			s += strcspn(s, (char[]){separator, 0});
 			if (*s)
 				s++;
 		} else {
@@ -86,7 +99,7 @@ static const char *field_end(const char *s, int n)
 {
 	s = field(s, n);
 	if (separator)
-		return s + strcspn(s, (char[]){ separator, 0 });
+		return s + strcspn(s, (char[]){separator, 0});
 	s += strspn(s, " \t");
 	return s + strcspn(s, " \t");
 }
@@ -252,7 +265,7 @@ static int check(const struct lines *l)
 
 int main(int argc, char **argv)
 {
-	struct lines lines = { 0 };
+	struct lines lines = {0};
 	const char *output = NULL;
 	bool check_only = false;
 	int c;
@@ -260,12 +273,24 @@ int main(int argc, char **argv)
 	prog_init(argv);
 	while ((c = getopt(argc, argv, "bcdfhnrust:k:o:")) != -1) {
 		switch (c) {
-		case 'c': check_only = true; break;
-		case 'k': parse_key(optarg); break;
-		case 'o': output = optarg; break;
-		case 's': stable = true; break;
-		case 't': separator = optarg[0]; break;
-		case 'u': unique = true; break;
+		case 'c':
+			check_only = true;
+			break;
+		case 'k':
+			parse_key(optarg);
+			break;
+		case 'o':
+			output = optarg;
+			break;
+		case 's':
+			stable = true;
+			break;
+		case 't':
+			separator = optarg[0];
+			break;
+		case 'u':
+			unique = true;
+			break;
 		default:
 			if (!set_flag(&global, (char)c))
 				usage("[-bcdfhnrsu] [-t char] [-k from[,to]]... [-o file] "

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * stat [-L] [-c format] file...: what is known of a file. In a format: %n name, %s size, %b blocks,
- * %i inode, %h links, %a mode in octal, %A as letters, %u %g owner, %U %G by name, %Y time of change
- * in seconds, %F type.
+ * %i inode, %h links, %a mode in octal, %A as letters, %u %g owner, %U %G by name, %Y time of
+ * change in seconds, %F type.
  */
 #include "../lib/util.h"
 
@@ -68,20 +68,48 @@ static void show_as(const char *f, const char *name, const struct stat *st)
 			continue;
 		}
 		switch (*++f) {
-		case 'n': fputs(name, stdout); break;
-		case 's': printf("%lld", (long long)st->st_size); break;
-		case 'b': printf("%lld", (long long)st->st_blocks); break;
-		case 'i': printf("%llu", (unsigned long long)st->st_ino); break;
-		case 'h': printf("%u", (unsigned)st->st_nlink); break;
-		case 'a': printf("%o", (unsigned)st->st_mode & 07777); break;
-		case 'A': fputs(mode, stdout); break;
-		case 'u': printf("%u", (unsigned)st->st_uid); break;
-		case 'g': printf("%u", (unsigned)st->st_gid); break;
-		case 'U': fputs(user_name(st->st_uid), stdout); break;
-		case 'G': fputs(group_name(st->st_gid), stdout); break;
-		case 'Y': printf("%lld", (long long)st->st_mtime); break;
-		case 'F': fputs(type(st->st_mode), stdout); break;
-		default: putchar(*f); break;
+		case 'n':
+			fputs(name, stdout);
+			break;
+		case 's':
+			printf("%lld", (long long)st->st_size);
+			break;
+		case 'b':
+			printf("%lld", (long long)st->st_blocks);
+			break;
+		case 'i':
+			printf("%llu", (unsigned long long)st->st_ino);
+			break;
+		case 'h':
+			printf("%u", (unsigned)st->st_nlink);
+			break;
+		case 'a':
+			printf("%o", (unsigned)st->st_mode & 07777);
+			break;
+		case 'A':
+			fputs(mode, stdout);
+			break;
+		case 'u':
+			printf("%u", (unsigned)st->st_uid);
+			break;
+		case 'g':
+			printf("%u", (unsigned)st->st_gid);
+			break;
+		case 'U':
+			fputs(user_name(st->st_uid), stdout);
+			break;
+		case 'G':
+			fputs(group_name(st->st_gid), stdout);
+			break;
+		case 'Y':
+			printf("%lld", (long long)st->st_mtime);
+			break;
+		case 'F':
+			fputs(type(st->st_mode), stdout);
+			break;
+		default:
+			putchar(*f);
+			break;
 		}
 	}
 	putchar('\n');
@@ -97,9 +125,14 @@ int main(int argc, char **argv)
 	prog_init(argv);
 	while ((c = getopt(argc, argv, "Lc:")) != -1) {
 		switch (c) {
-		case 'L': follow = true; break;
-		case 'c': format = optarg; break;
-		default: usage("[-L] [-c format] file...");
+		case 'L':
+			follow = true;
+			break;
+		case 'c':
+			format = optarg;
+			break;
+		default:
+			usage("[-L] [-c format] file...");
 		}
 	}
 	if (optind == argc)

@@ -21,18 +21,18 @@ static const struct flag {
 	tcflag_t bit;
 	bool sane;
 } flags[] = {
-	{ "brkint", &tio.c_iflag, BRKINT, true },  { "ignbrk", &tio.c_iflag, IGNBRK, false },
-	{ "icrnl", &tio.c_iflag, ICRNL, true },	   { "inlcr", &tio.c_iflag, INLCR, false },
-	{ "igncr", &tio.c_iflag, IGNCR, false },   { "istrip", &tio.c_iflag, ISTRIP, false },
-	{ "ixon", &tio.c_iflag, IXON, true },	   { "ixoff", &tio.c_iflag, IXOFF, false },
-	{ "ixany", &tio.c_iflag, IXANY, false },   { "imaxbel", &tio.c_iflag, IMAXBEL, true },
-	{ "opost", &tio.c_oflag, OPOST, true },	   { "onlcr", &tio.c_oflag, ONLCR, true },
-	{ "isig", &tio.c_lflag, ISIG, true },	   { "icanon", &tio.c_lflag, ICANON, true },
-	{ "iexten", &tio.c_lflag, IEXTEN, true },  { "echo", &tio.c_lflag, ECHO, true },
-	{ "echoe", &tio.c_lflag, ECHOE, true },	   { "echok", &tio.c_lflag, ECHOK, true },
-	{ "echonl", &tio.c_lflag, ECHONL, false }, { "echoctl", &tio.c_lflag, ECHOCTL, true },
-	{ "echoke", &tio.c_lflag, ECHOKE, true },  { "noflsh", &tio.c_lflag, NOFLSH, false },
-	{ "tostop", &tio.c_lflag, TOSTOP, false },
+	{"brkint", &tio.c_iflag, BRKINT, true},  {"ignbrk", &tio.c_iflag, IGNBRK, false},
+	{"icrnl", &tio.c_iflag, ICRNL, true},    {"inlcr", &tio.c_iflag, INLCR, false},
+	{"igncr", &tio.c_iflag, IGNCR, false},   {"istrip", &tio.c_iflag, ISTRIP, false},
+	{"ixon", &tio.c_iflag, IXON, true},      {"ixoff", &tio.c_iflag, IXOFF, false},
+	{"ixany", &tio.c_iflag, IXANY, false},   {"imaxbel", &tio.c_iflag, IMAXBEL, true},
+	{"opost", &tio.c_oflag, OPOST, true},    {"onlcr", &tio.c_oflag, ONLCR, true},
+	{"isig", &tio.c_lflag, ISIG, true},      {"icanon", &tio.c_lflag, ICANON, true},
+	{"iexten", &tio.c_lflag, IEXTEN, true},  {"echo", &tio.c_lflag, ECHO, true},
+	{"echoe", &tio.c_lflag, ECHOE, true},    {"echok", &tio.c_lflag, ECHOK, true},
+	{"echonl", &tio.c_lflag, ECHONL, false}, {"echoctl", &tio.c_lflag, ECHOCTL, true},
+	{"echoke", &tio.c_lflag, ECHOKE, true},  {"noflsh", &tio.c_lflag, NOFLSH, false},
+	{"tostop", &tio.c_lflag, TOSTOP, false},
 };
 
 static const struct {
@@ -40,10 +40,10 @@ static const struct {
 	int index;
 	unsigned char sane;
 } chars[] = {
-	{ "intr", VINTR, 3 },	{ "quit", VQUIT, 28 },	  { "erase", VERASE, 127 },
-	{ "kill", VKILL, 21 },	{ "eof", VEOF, 4 },	  { "start", VSTART, 17 },
-	{ "stop", VSTOP, 19 },	{ "susp", VSUSP, 26 },	  { "rprnt", VREPRINT, 18 },
-	{ "werase", VWERASE, 23 }, { "lnext", VLNEXT, 22 },
+	{"intr", VINTR, 3},      {"quit", VQUIT, 28},   {"erase", VERASE, 127},
+	{"kill", VKILL, 21},     {"eof", VEOF, 4},      {"start", VSTART, 17},
+	{"stop", VSTOP, 19},     {"susp", VSUSP, 26},   {"rprnt", VREPRINT, 18},
+	{"werase", VWERASE, 23}, {"lnext", VLNEXT, 22},
 };
 
 static void show(bool everything)
@@ -122,7 +122,8 @@ static int apply(char **arg)
 			return 2;
 		}
 	}
-	if (strcmp(name, "sane") == 0 || strcmp(arg[0], "-raw") == 0 || strcmp(name, "cooked") == 0) {
+	if (strcmp(name, "sane") == 0 || strcmp(arg[0], "-raw") == 0 ||
+	    strcmp(name, "cooked") == 0) {
 		make_sane();
 	} else if (strcmp(name, "raw") == 0) {
 		make_raw();

@@ -138,14 +138,18 @@ int main(int argc, char **argv)
 	}
 	while ((c = getopt(argc, argv, "fn:c:q")) != -1) {
 		switch (c) {
-		case 'f': follow = true; break;
+		case 'f':
+			follow = true;
+			break;
 		case 'n':
 		case 'c':
 			bytes = c == 'c';
 			set_count(optarg);
 			break;
-		case 'q': break;
-		default: usage("[-f] [-n [+]lines | -c [+]bytes] [file...]");
+		case 'q':
+			break;
+		default:
+			usage("[-f] [-n [+]lines | -c [+]bytes] [file...]");
 		}
 	}
 	if (optind == argc)

@@ -96,30 +96,48 @@ static int unary(char op, const char *arg)
 	bool found;
 
 	switch (op) {
-	case 'n': return *arg != '\0';
-	case 'z': return *arg == '\0';
-	case 't': return isatty((int)number(arg));
-	case 'r': return access(arg, R_OK) == 0;
-	case 'w': return access(arg, W_OK) == 0;
-	case 'x': return access(arg, X_OK) == 0;
+	case 'n':
+		return *arg != '\0';
+	case 'z':
+		return *arg == '\0';
+	case 't':
+		return isatty((int)number(arg));
+	case 'r':
+		return access(arg, R_OK) == 0;
+	case 'w':
+		return access(arg, W_OK) == 0;
+	case 'x':
+		return access(arg, X_OK) == 0;
 	case 'h':
-	case 'L': return lstat(arg, &st) == 0 && S_ISLNK(st.st_mode);
+	case 'L':
+		return lstat(arg, &st) == 0 && S_ISLNK(st.st_mode);
 	}
 	if (!op || !strchr("edfbcpSsugk", op))
 		return -1;
 	found = stat(arg, &st) == 0;
 	switch (op) {
-	case 'e': return found;
-	case 'd': return found && S_ISDIR(st.st_mode);
-	case 'f': return found && S_ISREG(st.st_mode);
-	case 'b': return found && S_ISBLK(st.st_mode);
-	case 'c': return found && S_ISCHR(st.st_mode);
-	case 'p': return found && S_ISFIFO(st.st_mode);
-	case 'S': return found && S_ISSOCK(st.st_mode);
-	case 's': return found && st.st_size > 0;
-	case 'u': return found && (st.st_mode & S_ISUID);
-	case 'g': return found && (st.st_mode & S_ISGID);
-	default: return found && (st.st_mode & S_ISVTX);
+	case 'e':
+		return found;
+	case 'd':
+		return found && S_ISDIR(st.st_mode);
+	case 'f':
+		return found && S_ISREG(st.st_mode);
+	case 'b':
+		return found && S_ISBLK(st.st_mode);
+	case 'c':
+		return found && S_ISCHR(st.st_mode);
+	case 'p':
+		return found && S_ISFIFO(st.st_mode);
+	case 'S':
+		return found && S_ISSOCK(st.st_mode);
+	case 's':
+		return found && st.st_size > 0;
+	case 'u':
+		return found && (st.st_mode & S_ISUID);
+	case 'g':
+		return found && (st.st_mode & S_ISGID);
+	default:
+		return found && (st.st_mode & S_ISVTX);
 	}
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* touch [-acm] [-r file | -t [[CC]YY]MMDDhhmm[.ss]] file...: set times to now; make what is missing. */
+/* touch [-acm] [-r file | -t [[CC]YY]MMDDhhmm[.ss]] file...: set times to now; make what is
+ * missing. */
 #include "../lib/util.h"
 
 #include <errno.h>
@@ -11,10 +12,10 @@
 
 static time_t parse_stamp(const char *text)
 {
-	struct tm tm = { .tm_isdst = -1 };
+	struct tm tm = {.tm_isdst = -1};
 	time_t now = time(NULL);
 	size_t digits = strspn(text, "0123456789");
-	int n[7] = { 0 }, count = 0;
+	int n[7] = {0}, count = 0;
 
 	tm.tm_year = localtime(&now)->tm_year;
 	if ((digits != 8 && digits != 10 && digits != 12) ||
@@ -37,7 +38,7 @@ static time_t parse_stamp(const char *text)
 
 int main(int argc, char **argv)
 {
-	struct timespec times[2] = { { .tv_nsec = UTIME_NOW }, { .tv_nsec = UTIME_NOW } };
+	struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_nsec = UTIME_NOW}};
 	bool create = true, access_time = false, change_time = false;
 	struct stat st;
 	int c, fd;
@@ -45,9 +46,15 @@ int main(int argc, char **argv)
 	prog_init(argv);
 	while ((c = getopt(argc, argv, "acmr:t:")) != -1) {
 		switch (c) {
-		case 'a': access_time = true; break;
-		case 'm': change_time = true; break;
-		case 'c': create = false; break;
+		case 'a':
+			access_time = true;
+			break;
+		case 'm':
+			change_time = true;
+			break;
+		case 'c':
+			create = false;
+			break;
 		case 'r':
 			if (stat(optarg, &st) < 0)
 				fatal("%s", optarg);
@@ -58,7 +65,8 @@ int main(int argc, char **argv)
 			times[0].tv_sec = times[1].tv_sec = parse_stamp(optarg);
 			times[0].tv_nsec = times[1].tv_nsec = 0;
 			break;
-		default: usage("[-acm] [-r file | -t stamp] file...");
+		default:
+			usage("[-acm] [-r file | -t stamp] file...");
 		}
 	}
 	if (optind == argc)

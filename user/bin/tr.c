@@ -49,9 +49,9 @@ static bool class(struct set *set, const char **text)
 		const char *name;
 		int (*test)(int);
 	} classes[] = {
-		{ "alnum", isalnum }, { "alpha", isalpha }, { "blank", isblank }, { "cntrl", iscntrl },
-		{ "digit", isdigit }, { "graph", isgraph }, { "lower", islower }, { "print", isprint },
-		{ "punct", ispunct }, { "space", isspace }, { "upper", isupper }, { "xdigit", isxdigit },
+		{"alnum", isalnum}, {"alpha", isalpha}, {"blank", isblank}, {"cntrl", iscntrl},
+		{"digit", isdigit}, {"graph", isgraph}, {"lower", islower}, {"print", isprint},
+		{"punct", ispunct}, {"space", isspace}, {"upper", isupper}, {"xdigit", isxdigit},
 	};
 	const char *s = *text + 2, *end = strstr(s, ":]");
 
@@ -93,7 +93,7 @@ static void parse(struct set *set, const char *text)
 
 static void complement(struct set *set)
 {
-	bool in[256] = { false };
+	bool in[256] = {false};
 
 	for (int i = 0; i < set->count; i++)
 		in[set->c[i]] = true;
@@ -105,23 +105,29 @@ static void complement(struct set *set)
 
 int main(int argc, char **argv)
 {
-	struct set one = { .count = 0 }, two = { .count = 0 };
+	struct set one = {.count = 0}, two = {.count = 0};
 	bool invert = false, delete = false, squeeze = false;
-	bool deleted[256] = { false }, squeezed[256] = { false };
+	bool deleted[256] = {false}, squeezed[256] = {false};
 	int map[256], c, last = -1;
 
 	prog_init(argv);
 	while ((c = getopt(argc, argv, "cCds")) != -1) {
 		switch (c) {
 		case 'c':
-		case 'C': invert = true; break;
-		case 'd': delete = true; break;
-		case 's': squeeze = true; break;
-		default: usage("[-cds] set1 [set2]");
+		case 'C':
+			invert = true;
+			break;
+		case 'd':
+			delete = true;
+			break;
+		case 's':
+			squeeze = true;
+			break;
+		default:
+			usage("[-cds] set1 [set2]");
 		}
 	}
-	if (argc - optind < 1 || argc - optind > 2 ||
-	    (argc - optind == 1 && !delete && !squeeze))
+	if (argc - optind < 1 || argc - optind > 2 || (argc - optind == 1 && !delete &&!squeeze))
 		usage("[-cds] set1 [set2]");
 	parse(&one, argv[optind]);
 	if (invert)
@@ -132,7 +138,7 @@ int main(int argc, char **argv)
 		map[c] = c;
 	for (int i = 0; i < one.count; i++) {
 		deleted[one.c[i]] = delete;
-		if (!delete && two.count)
+		if (!delete &&two.count)
 			map[one.c[i]] = two.c[i < two.count ? i : two.count - 1];
 	}
 	for (int i = 0; squeeze && i < (two.count ? two.count : one.count); i++)

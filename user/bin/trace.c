@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trace [-n count] [-k kind] [-s on|off]: what the kernel has been doing, from /proc/trace. -k shows
- * records of one kind only, -n the last so many; -s turns records of system calls on or off (there
- * would be little room for others).
+ * trace [-n count] [-k kind] [-s on|off]: what the kernel has been doing, from /proc/trace. -k
+ * shows records of one kind only, -n the last so many; -s turns records of system calls on or off
+ * (there would be little room for others).
  *
  * trace command...: run it with system calls traced, then show the records of its time.
  */
@@ -17,7 +17,8 @@
 #define TRACE "/proc/trace"
 
 static const char *kind;
-static char self[16]; /* " pid12 ": reading the trace makes records too, which nobody wants to see */
+static char
+	self[16]; /* " pid12 ": reading the trace makes records too, which nobody wants to see */
 
 static void set_syscalls(bool on)
 {
@@ -96,9 +97,14 @@ int main(int argc, char **argv)
 			if (!parse_size(optarg, &count))
 				fatalx("invalid number: %s", optarg);
 			break;
-		case 'k': kind = optarg; break;
-		case 's': set_syscalls(strcmp(optarg, "on") == 0); return 0;
-		default: usage("[-n count] [-k kind] [-s on|off] [command [argument...]]");
+		case 'k':
+			kind = optarg;
+			break;
+		case 's':
+			set_syscalls(strcmp(optarg, "on") == 0);
+			return 0;
+		default:
+			usage("[-n count] [-k kind] [-s on|off] [command [argument...]]");
 		}
 	}
 	if (optind < argc)

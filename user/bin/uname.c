@@ -10,7 +10,7 @@ int main(int argc, char **argv)
 {
 	static const char order[] = "snrvm";
 	const char *between = "";
-	bool want[sizeof(order)] = { false };
+	bool want[sizeof(order)] = {false};
 	struct utsname u;
 	int c;
 
@@ -26,7 +26,7 @@ int main(int argc, char **argv)
 	}
 	if (uname(&u) < 0)
 		fatal("uname");
-	const char *texts[] = { u.sysname, u.nodename, u.release, u.version, u.machine };
+	const char *texts[] = {u.sysname, u.nodename, u.release, u.version, u.machine};
 
 	for (size_t i = 0; i < sizeof(order) - 1; i++) {
 		if (!want[i])

@@ -49,13 +49,26 @@ int main(int argc, char **argv)
 	prog_init(argv);
 	while ((c = getopt(argc, argv, "cdiuf:s:")) != -1) {
 		switch (c) {
-		case 'c': show_count = true; break;
-		case 'd': only_repeated = true; break;
-		case 'i': fold = true; break;
-		case 'u': only_unique = true; break;
-		case 'f': skip_fields = parse_number(optarg, "number of fields"); break;
-		case 's': skip_chars = parse_number(optarg, "number of characters"); break;
-		default: usage("[-cdiu] [-f fields] [-s chars] [input [output]]");
+		case 'c':
+			show_count = true;
+			break;
+		case 'd':
+			only_repeated = true;
+			break;
+		case 'i':
+			fold = true;
+			break;
+		case 'u':
+			only_unique = true;
+			break;
+		case 'f':
+			skip_fields = parse_number(optarg, "number of fields");
+			break;
+		case 's':
+			skip_chars = parse_number(optarg, "number of characters");
+			break;
+		default:
+			usage("[-cdiu] [-f fields] [-s chars] [input [output]]");
 		}
 	}
 	f = open_input(optind < argc ? argv[optind] : NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* uptime: the time, how long the system has been up, processes, and the load of 1, 5, 15 minutes. */
+/* uptime: the time, how long the system has been up, processes, and the load of 1, 5, 15 minutes.
+ */
 #include "../lib/util.h"
 
 #include <sys/sysinfo.h>

@@ -13,7 +13,7 @@ static bool show_lines, show_words, show_bytes, show_chars;
 
 static struct counts count(FILE *f, const char *name)
 {
-	struct counts n = { 0 };
+	struct counts n = {0};
 	bool in_word = false;
 	int c;
 
@@ -40,10 +40,10 @@ static void print(struct counts n, const char *name)
 	const struct {
 		bool show;
 		unsigned long long value;
-	} columns[] = { { show_lines, n.lines },
-			{ show_words, n.words },
-			{ show_chars, n.chars },
-			{ show_bytes, n.bytes } };
+	} columns[] = {{show_lines, n.lines},
+		       {show_words, n.words},
+		       {show_chars, n.chars},
+		       {show_bytes, n.bytes}};
 	bool one = show_lines + show_words + show_chars + show_bytes == 1;
 
 	for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
@@ -57,17 +57,26 @@ static void print(struct counts n, const char *name)
 
 int main(int argc, char **argv)
 {
-	struct counts total = { 0 };
+	struct counts total = {0};
 	int c;
 
 	prog_init(argv);
 	while ((c = getopt(argc, argv, "clmw")) != -1) {
 		switch (c) {
-		case 'c': show_bytes = true; break;
-		case 'l': show_lines = true; break;
-		case 'm': show_chars = true; break;
-		case 'w': show_words = true; break;
-		default: usage("[-clmw] [file...]");
+		case 'c':
+			show_bytes = true;
+			break;
+		case 'l':
+			show_lines = true;
+			break;
+		case 'm':
+			show_chars = true;
+			break;
+		case 'w':
+			show_words = true;
+			break;
+		default:
+			usage("[-clmw] [file...]");
 		}
 	}
 	if (!show_bytes && !show_lines && !show_chars && !show_words)

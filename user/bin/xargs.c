@@ -139,7 +139,7 @@ static void run_batches(char **command, int words, long max, bool if_any)
 
 int main(int argc, char **argv)
 {
-	static char *echo[] = { "echo", NULL };
+	static char *echo[] = {"echo", NULL};
 	const char *mark = NULL;
 	long max = MAX_WORDS;
 	bool if_any = false;
@@ -148,12 +148,23 @@ int main(int argc, char **argv)
 	prog_init(argv);
 	while ((c = getopt(argc, argv, "+0rtn:I:")) != -1) {
 		switch (c) {
-		case '0': zero = true; break;
-		case 'r': if_any = true; break;
-		case 't': show = true; break;
-		case 'n': max = parse_number(optarg, "count"); break;
-		case 'I': mark = optarg; break;
-		default: usage("[-0rt] [-n count] [-I text] [command [argument...]]");
+		case '0':
+			zero = true;
+			break;
+		case 'r':
+			if_any = true;
+			break;
+		case 't':
+			show = true;
+			break;
+		case 'n':
+			max = parse_number(optarg, "count");
+			break;
+		case 'I':
+			mark = optarg;
+			break;
+		default:
+			usage("[-0rt] [-n count] [-I text] [command [argument...]]");
 		}
 	}
 	if (max < 1)

@@ -135,7 +135,7 @@ static void set_up_environment(char **args)
 /* Give what still runs up to @seconds to end. */
 static void wait_for_all(int seconds)
 {
-	const struct timespec tick = { .tv_nsec = 20 * 1000 * 1000 };
+	const struct timespec tick = {.tv_nsec = 20 * 1000 * 1000};
 
 	for (int i = 0; i < seconds * 50; i++) {
 		pid_t pid;
@@ -209,7 +209,7 @@ static char *exec_script(char **nonce)
 
 static int run_script(char *script)
 {
-	char *args[] = { "/bin/sh", "-c", script, NULL };
+	char *args[] = {"/bin/sh", "-c", script, NULL};
 	pid_t pid;
 	int status, null;
 
@@ -264,8 +264,8 @@ static void exec_mode(void)
 static void login_mode(void) NORETURN;
 static void login_mode(void)
 {
-	char *rc[] = { "/bin/sh", "/etc/rc", NULL };
-	char *shell[] = { "-sh", NULL };
+	char *rc[] = {"/bin/sh", "/etc/rc", NULL};
+	char *shell[] = {"-sh", NULL};
 	sigset_t none;
 	pid_t pid;
 
@@ -306,8 +306,8 @@ static void login_mode(void)
 
 int main(int argc, char **argv)
 {
-	static const int handled[] = { SIGCHLD, SIGUSR1, SIGUSR2, SIGTERM };
-	struct sigaction action = { .sa_handler = on_signal };
+	static const int handled[] = {SIGCHLD, SIGUSR1, SIGUSR2, SIGTERM};
+	struct sigaction action = {.sa_handler = on_signal};
 	bool exec = false;
 	sigset_t blocked;
 

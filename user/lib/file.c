@@ -235,7 +235,7 @@ static void walk_at(struct walker *w, const char *path, int depth, const struct 
 		names = list_dir(path);
 		if (!names)
 			warning("%s", path);
-		self = (struct ancestor){ up, st.st_dev, st.st_ino };
+		self = (struct ancestor){up, st.st_dev, st.st_ino};
 		for (size_t i = 0; names && names[i]; i++) {
 			char *child = path_join(path, names[i]);
 
@@ -251,7 +251,7 @@ static void walk_at(struct walker *w, const char *path, int depth, const struct 
 
 void walk(const char *path, int flags, walk_fn visit, void *ctx)
 {
-	struct walker w = { .flags = flags, .visit = visit, .ctx = ctx };
+	struct walker w = {.flags = flags, .visit = visit, .ctx = ctx};
 
 	walk_at(&w, path, 0, NULL);
 }

@@ -194,14 +194,14 @@ static const struct {
 	int sig;
 	const char *name;
 } signals[] = {
-	{ SIGHUP, "HUP" },   { SIGINT, "INT" },	    { SIGQUIT, "QUIT" }, { SIGILL, "ILL" },
-	{ SIGTRAP, "TRAP" }, { SIGABRT, "ABRT" },   { SIGBUS, "BUS" },	 { SIGFPE, "FPE" },
-	{ SIGKILL, "KILL" }, { SIGSEGV, "SEGV" },   { SIGSYS, "SYS" },	 { SIGPIPE, "PIPE" },
-	{ SIGALRM, "ALRM" }, { SIGTERM, "TERM" },   { SIGURG, "URG" },	 { SIGSTOP, "STOP" },
-	{ SIGTSTP, "TSTP" }, { SIGCONT, "CONT" },   { SIGCHLD, "CHLD" }, { SIGTTIN, "TTIN" },
-	{ SIGTTOU, "TTOU" }, { SIGIO, "IO" },	    { SIGXCPU, "XCPU" }, { SIGXFSZ, "XFSZ" },
-	{ SIGPROF, "PROF" }, { SIGVTALRM, "VTALRM" }, { SIGWINCH, "WINCH" }, { SIGUSR1, "USR1" },
-	{ SIGUSR2, "USR2" },
+	{SIGHUP, "HUP"},   {SIGINT, "INT"},       {SIGQUIT, "QUIT"},   {SIGILL, "ILL"},
+	{SIGTRAP, "TRAP"}, {SIGABRT, "ABRT"},     {SIGBUS, "BUS"},     {SIGFPE, "FPE"},
+	{SIGKILL, "KILL"}, {SIGSEGV, "SEGV"},     {SIGSYS, "SYS"},     {SIGPIPE, "PIPE"},
+	{SIGALRM, "ALRM"}, {SIGTERM, "TERM"},     {SIGURG, "URG"},     {SIGSTOP, "STOP"},
+	{SIGTSTP, "TSTP"}, {SIGCONT, "CONT"},     {SIGCHLD, "CHLD"},   {SIGTTIN, "TTIN"},
+	{SIGTTOU, "TTOU"}, {SIGIO, "IO"},         {SIGXCPU, "XCPU"},   {SIGXFSZ, "XFSZ"},
+	{SIGPROF, "PROF"}, {SIGVTALRM, "VTALRM"}, {SIGWINCH, "WINCH"}, {SIGUSR1, "USR1"},
+	{SIGUSR2, "USR2"},
 };
 
 int signal_number(const char *text)

@@ -16,8 +16,8 @@
 #include <sys/types.h>
 
 /*
- * newlib's printf and scanf families without floating point: a program is half as large. The few that print
- * fractions define USE_FLOAT before they include this.
+ * newlib's printf and scanf families without floating point: a program is half as large. The few
+ * that print fractions define USE_FLOAT before they include this.
  */
 #if defined(__parvix__) && !defined(USE_FLOAT)
 #define printf iprintf

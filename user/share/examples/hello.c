@@ -1,4 +1,5 @@
-/* Compile on your own machine, in the source tree: build/toolchain/bin/x86_64-parvix-gcc hello.c -o hello */
+/* Compile on your own machine, in the source tree: build/toolchain/bin/x86_64-parvix-gcc hello.c -o
+ * hello */
 #include <stdio.h>
 #include <unistd.h>
 
