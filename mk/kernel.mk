@@ -3,7 +3,8 @@
 #
 # It is linked twice: the first result gives the names and addresses of all functions, from which a
 # table for backtraces is made (include/symbols.h); the second link adds it behind the text, where it
-# moves no function. KERNEL_CC=clang builds with clang.
+# moves no function. KERNEL_CC=clang builds with clang; DEBUG=1 adds checks that cost time (freed memory
+# is poisoned).
 
 KERNEL_CC ?= $(if $(filter full,$(TOOLCHAIN)),$(BUILD)/toolchain-full/host/bin/x86_64-elf-gcc,gcc)
 KERNEL_OBJ := $(BUILD)/kernel
@@ -19,7 +20,8 @@ KERNEL_WARN := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes \
 KERNEL_CPPFLAGS := -nostdinc -isystem $(shell $(KERNEL_CC) -print-file-name=include) -Iinclude
 KERNEL_CFLAGS := -std=gnu17 -O2 -g -ffreestanding -fno-builtin-printf -mcmodel=kernel -fno-pic -fno-pie \
 	-mno-red-zone -mgeneral-regs-only -fno-omit-frame-pointer -fno-stack-protector -fcf-protection=none \
-	-fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-common $(KERNEL_WARN)
+	-fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-common $(KERNEL_WARN) \
+	$(if $(filter 1,$(DEBUG)),-DDEBUG)
 KERNEL_LDFLAGS := -static -nostdlib -no-pie -z noexecstack -z max-page-size=4096 --build-id=none \
 	-T arch/x86_64/kernel.lds
 
@@ -32,7 +34,12 @@ $(XEN_INCLUDE)/xen:
 	$(Q)mkdir -p $(XEN_INCLUDE)
 	$(Q)ln -sfn /usr/include/xen $@
 
-$(KERNEL_OBJ)/%.c.o: %.c mk/kernel.mk | $(XEN_INCLUDE)/xen
+# Another compiler or other flags: everything is compiled again.
+$(KERNEL_OBJ)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(KERNEL_CC) $(KERNEL_CFLAGS)' | cmp -s - $@ || echo '$(KERNEL_CC) $(KERNEL_CFLAGS)' > $@
+
+$(KERNEL_OBJ)/%.c.o: %.c mk/kernel.mk $(KERNEL_OBJ)/flags | $(XEN_INCLUDE)/xen
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(KERNEL_CC) $(KERNEL_CPPFLAGS) $(KERNEL_CFLAGS) -MMD -MP -c -o $@ $<
