@@ -146,7 +146,7 @@ static void visit_entry(const char *dir, const struct parvix_dirent *d, unsigned
 
 static void visit(const char *dir, unsigned depth)
 {
-	char buf[2048];
+	char buf[2048] = {0};
 	struct file *f;
 	ssize_t n;
 

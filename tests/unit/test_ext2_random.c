@@ -3,6 +3,7 @@
  * Random operations on ext2, compared with a model in memory, and operations on images with random
  * damage. --seed repeats a run.
  *
+ * SOURCES: tests/unit/ext2_model.c
  * SOURCES: tests/unit/fs_host.c tests/unit/fs_disk.c kernel/fs/uio.c kernel/fs/pcache.c
  * SOURCES: kernel/fs/pcache_rw.c kernel/fs/writeback.c kernel/fs/vnode.c kernel/fs/ncache.c
  * SOURCES: kernel/fs/namei.c kernel/fs/path.c kernel/fs/attr.c kernel/fs/fd.c kernel/fs/file.c
@@ -11,6 +12,7 @@
  * SOURCES: kernel/fs/ext2/map.c kernel/fs/ext2/inode.c kernel/fs/ext2/file.c
  * SOURCES: kernel/fs/ext2/dir.c kernel/fs/ext2/names.c lib/string.c
  */
+#include "ext2_model.h"
 #include "fs_host.h"
 #include "test.h"
 
@@ -20,186 +22,10 @@
 #include <string.h>
 
 int snprintf(char *buf, size_t size, const char *fmt, ...);
-int printf(const char *fmt, ...);
-void *calloc(size_t n, size_t size);
-void free(void *p);
 
 static unsigned long pick(unsigned long n)
 {
 	return (test_random() >> 20) % n;
-}
-
-/* ---- the model: files as lists of pieces, directories as lists of names ---- */
-
-#define PIECE 512ul
-#define NODES 48
-#define ENTRIES 160
-
-struct piece {
-	struct piece *next;
-	uint64_t index;
-	unsigned char data[PIECE];
-};
-
-struct node {
-	bool used, directory;
-	unsigned links; /* of a file: its names; a directory's is one */
-	uint64_t size;
-	struct piece *pieces;
-	struct file *open; /* perhaps unlinked */
-};
-
-struct entry { /* of directory @dir: a name of @node */
-	bool used;
-	unsigned dir, node;
-	char name[16];
-};
-
-static struct node nodes[NODES]; /* 0: the root */
-static struct entry entries[ENTRIES];
-
-static void pieces_free(struct node *n, uint64_t from)
-{
-	struct piece **p = &n->pieces;
-
-	while (*p) {
-		struct piece *gone = *p;
-
-		if (gone->index < from) {
-			p = &gone->next;
-			continue;
-		}
-		*p = gone->next;
-		free(gone);
-	}
-}
-
-static struct piece *piece_of(struct node *n, uint64_t index, bool make)
-{
-	struct piece *p = n->pieces;
-
-	while (p && p->index != index)
-		p = p->next;
-	if (!p && make) {
-		p = calloc(1, sizeof(*p));
-		p->index = index;
-		p->next = n->pieces;
-		n->pieces = p;
-	}
-	return p;
-}
-
-static unsigned char model_byte(struct node *n, uint64_t pos)
-{
-	struct piece *p = piece_of(n, pos / PIECE, false);
-
-	return p ? p->data[pos % PIECE] : 0;
-}
-
-static void model_truncate(struct node *n, uint64_t size)
-{
-	if (size < n->size) {
-		struct piece *p = piece_of(n, size / PIECE, false);
-
-		pieces_free(n, DIV_ROUND_UP(size, PIECE));
-		if (p && size % PIECE)
-			memset(p->data + size % PIECE, 0, PIECE - size % PIECE);
-	}
-	n->size = size;
-}
-
-static void model_write(struct node *n, uint64_t pos, const unsigned char *buf, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		piece_of(n, (pos + i) / PIECE, true)->data[(pos + i) % PIECE] = buf[i];
-	n->size = max(n->size, pos + len);
-}
-
-static void node_drop(struct node *n)
-{
-	if (n->links || n->open)
-		return;
-	pieces_free(n, 0);
-	*n = (struct node){0};
-}
-
-static unsigned node_new(bool directory)
-{
-	for (unsigned i = 1; i < NODES; i++)
-		if (!nodes[i].used) {
-			nodes[i] = (struct node){.used = true, .directory = directory};
-			return i;
-		}
-	return 0;
-}
-
-static struct entry *find(unsigned dir, const char *name)
-{
-	for (unsigned i = 0; i < ENTRIES; i++)
-		if (entries[i].used && entries[i].dir == dir && !strcmp(entries[i].name, name))
-			return &entries[i];
-	return NULL;
-}
-
-static bool enter(unsigned dir, const char *name, unsigned node)
-{
-	for (unsigned i = 0; i < ENTRIES; i++)
-		if (!entries[i].used) {
-			entries[i] = (struct entry){true, dir, node, ""};
-			strlcpy(entries[i].name, name, sizeof(entries[i].name));
-			nodes[node].links++;
-			return true;
-		}
-	return false;
-}
-
-static unsigned entry_count(unsigned dir)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < ENTRIES; i++)
-		n += entries[i].used && entries[i].dir == dir;
-	return n;
-}
-
-static unsigned subdirs(unsigned dir)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < ENTRIES; i++)
-		n += entries[i].used && entries[i].dir == dir && nodes[entries[i].node].directory;
-	return n;
-}
-
-static struct entry *entry_of_dir(unsigned dir)
-{
-	for (unsigned i = 0; i < ENTRIES; i++)
-		if (entries[i].used && entries[i].node == dir)
-			return &entries[i];
-	return NULL;
-}
-
-static bool is_below(unsigned dir, unsigned above)
-{
-	while (dir != above && dir)
-		dir = entry_of_dir(dir)->dir;
-	return dir == above;
-}
-
-static void path_of(unsigned dir, const char *name, char *buf, size_t size)
-{
-	char tail[512];
-
-	snprintf(tail, sizeof(tail), "/%s", name);
-	while (dir) {
-		struct entry *e = entry_of_dir(dir);
-		char more[512];
-
-		snprintf(more, sizeof(more), "/%s%.400s", e->name, tail);
-		strlcpy(tail, more, sizeof(tail));
-		dir = e->dir;
-	}
-	snprintf(buf, size, "/mnt%s", tail);
 }
 
 static unsigned random_dir(void)
@@ -224,7 +50,7 @@ static struct entry *random_name(unsigned dir, char *name)
 		}
 	}
 	snprintf(name, 16, "%.*s%lu", (int)pick(10), "abcdefghijk", pick(30));
-	return find(dir, name);
+	return model_find(dir, name);
 }
 
 /* ---- operations: kernel and model agree, but for a full disk ---- */
@@ -251,7 +77,7 @@ static void op_make(bool directory)
 	struct file *f;
 	long r;
 
-	path_of(dir, name, path, sizeof(path));
+	model_path(dir, name, path, sizeof(path));
 	if (directory)
 		r = path_mkdir(path, 0755);
 	else
@@ -260,7 +86,7 @@ static void op_make(bool directory)
 	if (r)
 		return;
 	node = node_new(directory);
-	if (node && enter(dir, name, node)) {
+	if (node && model_enter(dir, name, node)) {
 		if (!directory && pick(8) == 0)
 			nodes[node].open = f;
 		else if (!directory)
@@ -283,7 +109,7 @@ static void op_remove(void)
 	struct node *n = e ? &nodes[e->node] : NULL;
 	long wanted = 0, r;
 
-	path_of(dir, name, path, sizeof(path));
+	model_path(dir, name, path, sizeof(path));
 	if (!e)
 		wanted = -ENOENT;
 	else if (n->directory && entry_count(e->node))
@@ -304,8 +130,8 @@ static void op_link(void)
 	struct entry *e = random_name(from, name), *e2 = random_name(to, name2);
 	long wanted = 0, r;
 
-	path_of(from, name, path, sizeof(path));
-	path_of(to, name2, path2, sizeof(path2));
+	model_path(from, name, path, sizeof(path));
+	model_path(to, name2, path2, sizeof(path2));
 	if (!e)
 		wanted = -ENOENT;
 	else if (e2)
@@ -314,7 +140,7 @@ static void op_link(void)
 		wanted = -EPERM;
 	r = path_link(path, path2);
 	AGREE(r, wanted);
-	if (!r && !enter(to, name2, e->node))
+	if (!r && !model_enter(to, name2, e->node))
 		CHECK_EQ(path_unlink(path2), 0);
 }
 
@@ -326,11 +152,11 @@ static long rename_wanted(struct entry *e, struct entry *e2, unsigned to)
 		return -ENOENT;
 	if (n == n2)
 		return 0;
-	if (n->directory && is_below(to, e->node))
+	if (n->directory && model_below(to, e->node))
 		return -EINVAL;
 	if (n2 && n->directory && !n2->directory)
 		return -ENOTDIR;
-	if (n2 && n2->directory && is_below(e->dir, e2->node) && to != e->dir)
+	if (n2 && n2->directory && model_below(e->dir, e2->node) && to != e->dir)
 		return -ENOTEMPTY;
 	if (n2 && !n->directory && n2->directory)
 		return -EISDIR;
@@ -346,8 +172,8 @@ static void op_rename(void)
 	struct entry *e = random_name(from, name), *e2 = random_name(to, name2);
 	long r;
 
-	path_of(from, name, path, sizeof(path));
-	path_of(to, name2, path2, sizeof(path2));
+	model_path(from, name, path, sizeof(path));
+	model_path(to, name2, path2, sizeof(path2));
 	r = path_rename(path, path2);
 	AGREE(r, rename_wanted(e, e2, to));
 	if (r || (e2 && e->node == e2->node))
@@ -378,7 +204,7 @@ static struct file *random_file(struct node **n, unsigned flags)
 		for (unsigned k = 0; k < ENTRIES; k++) {
 			if (!entries[k].used || entries[k].node != i)
 				continue;
-			path_of(entries[k].dir, entries[k].name, path, sizeof(path));
+			model_path(entries[k].dir, entries[k].name, path, sizeof(path));
 			CHECK_EQ(file_open(path, flags, 0, &f), 0);
 			return f;
 		}
@@ -504,7 +330,7 @@ static void op_stat(void)
 	struct parvix_stat st;
 	int r;
 
-	path_of(dir, name, path, sizeof(path));
+	model_path(dir, name, path, sizeof(path));
 	r = path_stat(path, 0, &st);
 	AGREE(r, e ? 0 : -ENOENT);
 	if (r || !e)
@@ -524,14 +350,14 @@ static void op_list(void)
 	struct file *f;
 	ssize_t n;
 
-	path_of(dir, "", path, sizeof(path));
+	model_path(dir, "", path, sizeof(path));
 	REQUIRE_EQ(file_open(path, O_RDONLY, 0, &f), 0);
 	while ((n = file_getdents(f, UADDR(back), 300 + pick(2000))) > 0)
 		for (ssize_t at = 0; at < n;) {
 			struct parvix_dirent *d = (struct parvix_dirent *)(back + at);
 
 			if (d->d_name[0] != '.' && strcmp(d->d_name, "lost+found")) {
-				CHECK(find(dir, d->d_name) != NULL);
+				CHECK(model_find(dir, d->d_name) != NULL);
 				seen++;
 			}
 			at += d->d_reclen;
