@@ -10,7 +10,7 @@
 
 #ifdef __parvix__
 
-#define SYS_getpid_text "39"
+#define SYS_getpid_text ""
 
 struct tried {
 	const char *name;
