@@ -10,7 +10,7 @@
 
 #ifdef __parvix__
 
-#define SYS_getpid_text ""
+#define SYS_getpid_text "4"
 
 struct tried {
 	const char *name;
