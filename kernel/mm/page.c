@@ -276,6 +276,9 @@ void page_put(struct page *pg)
 	KASSERT(before == 1);
 	KASSERT(!(pg->flags & (PG_RESERVED | PG_LOCKED | PG_CACHE | PG_BUDDY)));
 	pg->flags = 0;
+#ifdef DEBUG
+	memset(page_va(pg), 0x6b, PAGE_SIZE << pg->order); /* who still reads it shall notice */
+#endif
 	if (pg->order == 0) {
 		stock_give(pg);
 		return;
