@@ -6,7 +6,8 @@
 # moves no function. KERNEL_CC=clang builds with clang; DEBUG=1 adds checks that cost time (freed memory
 # is poisoned).
 
-KERNEL_CC ?= $(if $(filter full,$(TOOLCHAIN)),$(BUILD)/toolchain-full/host/bin/x86_64-elf-gcc,gcc)
+KERNEL_CC ?= $(if $(filter full,$(TOOLCHAIN)),$(BUILD)/toolchain-full/host/bin/x86_64-elf-gcc,$(if \
+	$(filter clang,$(TOOLCHAIN)),clang,gcc))
 KERNEL_OBJ := $(BUILD)/kernel
 
 KERNEL_SRC := $(wildcard arch/x86_64/*.c arch/x86_64/*.S arch/pv-x86_64/*.c arch/pv-x86_64/*.S \

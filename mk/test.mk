@@ -71,14 +71,14 @@ $(BUILD)/user/usr/tests/t_%: $(BUILD)/user/obj/tests/user/t_%.o $(BUILD)/user/ob
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(USER_CC) $(USER_LDFLAGS) -o $<.elf $^ -lm
-	$(Q)$(USER_CC:gcc=objcopy) -S -R .comment $<.elf $@
+	$(Q)$(TARGET_TOOL)objcopy -S -R .comment $<.elf $@
 
 # Hostile programs are put into the image by the tests that run them.
 $(BUILD)/tests/hostile/%: $(BUILD)/user/obj/tests/hostile/%.o $(BUILD)/user/obj/tests/lib/test.o
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(USER_CC) $(USER_LDFLAGS) -o $<.elf $^
-	$(Q)$(USER_CC:gcc=objcopy) -S -R .comment $<.elf $@
+	$(Q)$(TARGET_TOOL)objcopy -S -R .comment $<.elf $@
 $(BUILD)/user/obj/tests/hostile/%.o: USER_CFLAGS += -Itests/lib
 .SECONDARY: $(HOSTILE:$(BUILD)/%=$(BUILD)/user/obj/%.o)
 

@@ -9,7 +9,8 @@
 # In three steps, so that a change costs what it must: newlib itself (a minute: only after a change of
 # lib/newlib/{patches,override,build.sh}); headers and driver (at once); the port's own C files (seconds),
 # merged into libc.a. With TOOLCHAIN=full the same is made below build/toolchain-full with a GCC of its
-# own (`make toolchain`), and kernel and user space are compiled by that.
+# own (`make toolchain`), and kernel and user space are compiled by that. TOOLCHAIN=clang compiles both
+# with clang against the library of the first. After a change of TOOLCHAIN: make clean.
 
 TOOLCHAIN ?= host
 ifeq ($(TOOLCHAIN),full)
@@ -27,8 +28,8 @@ endif
 export PARVIX_TOOLCHAIN := $(abspath $(TC))
 TC_STAMP := $(TC)/.stamp
 TC_ROOT := $(TC)/x86_64-parvix
-TARGET_CC := $(abspath $(TC))/bin/x86_64-parvix-gcc
-TARGET_AR := $(TARGET_CC:gcc=ar)
+TARGET_TOOL := $(abspath $(TC))/bin/x86_64-parvix-
+TARGET_CC := $(TARGET_TOOL)$(if $(filter clang,$(TOOLCHAIN)),clang,gcc)
 
 NEWLIB_TARBALL ?= /usr/src/newlib/newlib-3.3.0.tar.xz
 NL := lib/newlib
@@ -37,7 +38,7 @@ NL_STAMP := $(NL_WORK)/.built
 NL_OBJ := $(NL_WORK)/port
 NL_INPUTS := $(NL)/build.sh $(wildcard $(NL)/patches/*.patch) $(shell find $(NL)/override -type f)
 NL_HEADERS := $(shell find $(NL)/include include/parvix -type f -name '*.h')
-TC_NAMES := gcc cc c99 cpp clang ar as ld nm objcopy objdump ranlib readelf strip size strings addr2line
+TC_NAMES := gcc cc c99 cpp clang pkg-config ar as ld nm objcopy objdump ranlib readelf strip size strings addr2line
 
 .PHONY: sdk toolchain
 
@@ -78,7 +79,7 @@ NL_OBJS := $(addprefix $(NL_OBJ)/,$(addsuffix .o,$(notdir $(NL_SRC))))
 $(NL_OBJ)/%.o: $(NL)/src/% $(TC)/.headers $(wildcard $(NL)/src/*.h)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(TARGET_CC) $(NL_CFLAGS) -c -o $@ $<
+	$(Q)$(TARGET_TOOL)gcc $(NL_CFLAGS) -c -o $@ $<
 
 # Each line of calls.list becomes an object.
 $(NL_OBJ)/.stubs: $(NL)/src/stub.c $(NL)/src/calls.list $(TC)/.headers
@@ -86,7 +87,7 @@ $(NL_OBJ)/.stubs: $(NL)/src/stub.c $(NL)/src/calls.list $(TC)/.headers
 	$(Q)mkdir -p $(NL_OBJ)/stubs
 	$(Q)rm -f $(NL_OBJ)/stubs/*.o
 	$(Q)grep -v '^#' $(NL)/src/calls.list | while read -r name call; do \
-		$(TARGET_CC) $(NL_CFLAGS) -DNAME=$$name -DCALL=SYS_$$call -c \
+		$(TARGET_TOOL)gcc $(NL_CFLAGS) -DNAME=$$name -DCALL=SYS_$$call -c \
 			-o $(NL_OBJ)/stubs/sys_$$name.o $(NL)/src/stub.c || exit 1; done
 	$(Q)touch $@
 
@@ -94,13 +95,13 @@ $(NL_OBJ)/.stubs: $(NL)/src/stub.c $(NL)/src/calls.list $(TC)/.headers
 # the check compares what the two sides of the system call border believe.
 $(TC_STAMP): $(NL_OBJS) $(NL_OBJ)/crt0.S.o $(NL_OBJ)/.stubs $(NL)/check/abi.c $(NL)/check/abi-list.h
 	$(call say,LIBC,$(TC_ROOT)/lib/libc.a)
-	$(Q)$(TARGET_CC) -S -O1 -o $(NL_OBJ)/abi-lib.s $(NL)/check/abi.c
-	$(Q)$(TARGET_CC) -S -O1 -o $(NL_OBJ)/abi-kernel.s -DKERNEL_SIDE -Iinclude $(NL)/check/abi.c
+	$(Q)$(TARGET_TOOL)gcc -S -O1 -o $(NL_OBJ)/abi-lib.s $(NL)/check/abi.c
+	$(Q)$(TARGET_TOOL)gcc -S -O1 -o $(NL_OBJ)/abi-kernel.s -DKERNEL_SIDE -Iinclude $(NL)/check/abi.c
 	$(Q)for s in lib kernel; do sed -n 's/^->//p' $(NL_OBJ)/abi-$$s.s >$(NL_OBJ)/abi-$$s; done
 	$(Q)diff $(NL_OBJ)/abi-lib $(NL_OBJ)/abi-kernel || { echo 'The C library (<) and include/parvix (>)' \
 		'disagree in name, value or offset, size: correct one of the two.'; exit 1; }
 	$(Q)new=$(NL_OBJ)/libc.$$$$.a; cp $(NL_WORK)/inst/x86_64-parvix/lib/libc.a $$new && \
-		$(TARGET_AR) r $$new $(NL_OBJS) $(NL_OBJ)/stubs/*.o && mv $$new $(TC_ROOT)/lib/libc.a
+		$(TARGET_TOOL)ar r $$new $(NL_OBJS) $(NL_OBJ)/stubs/*.o && mv $$new $(TC_ROOT)/lib/libc.a
 	$(Q)cp $(NL_WORK)/inst/x86_64-parvix/lib/libm.a $(TC_ROOT)/lib/
 	$(Q)cp $(NL_OBJ)/crt0.S.o $(TC_ROOT)/lib/crt0.o
 	$(Q)touch $@

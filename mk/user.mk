@@ -45,7 +45,7 @@ $(U)/obj/%.o: %.c | $(USER_STAMP)
 $(U)/libuser.a: $(USER_LIB_OBJS)
 	$(call say,AR,$@)
 	$(Q)rm -f $@
-	$(Q)$(USER_CC:gcc=ar) rcsD $@ $^
+	$(Q)$(TARGET_TOOL)ar rcsD $@ $^
 
 # The program with its symbols stays beside its object; the image gets it without. Under names of
 # their own until they are whole: two makes in one tree must not see each other's halves.
@@ -53,7 +53,7 @@ define USER_LINK
 $(call say,LINK,$@)
 $(Q)mkdir -p $(@D)
 $(Q)new=$(<:.o=.elf).$$$$ && $(USER_CC) $(USER_LDFLAGS) -o $$new $(filter %.o %.a,$^) -lm && \
-	$(USER_CC:gcc=objcopy) -S -R .comment $$new $@.$$$$ && mv $@.$$$$ $@ && mv $$new $(<:.o=.elf)
+	$(TARGET_TOOL)objcopy -S -R .comment $$new $@.$$$$ && mv $@.$$$$ $@ && mv $$new $(<:.o=.elf)
 endef
 
 $(U)/sbin/%: $(U)/obj/user/init/%.o $(U)/libuser.a $(USER_STAMP)
