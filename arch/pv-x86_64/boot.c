@@ -42,7 +42,8 @@ static void boot_info_init(uint64_t tsc)
 	start_info.cmd_line[sizeof(start_info.cmd_line) - 1] = 0;
 	if (start_info.mod_len) {
 		if (!(start_info.flags & SIF_MOD_START_PFN))
-			early_die("the boot module came mapped, not by frame number: note MOD_START_PFN");
+			early_die("the boot module came mapped, not by frame number: note "
+				  "MOD_START_PFN");
 		boot_info.ramdisk = PFN(start_info.mod_start);
 		boot_info.ramdisk_size = start_info.mod_len;
 	}

@@ -9,16 +9,16 @@
  *     wrmsr FS_BASE                        set_segment_base
  *     (TLB entries of changed mappings)    the update queue's entries
  *
- * Each would be a trip into Xen of about 500 instructions, and most of that is the trip; a multicall
- * makes one trip for all. What need not change is left out: a kernel thread never enters from user
- * mode, so it needs no stack, FS base or page tables of its own (it runs on those that are loaded),
- * and when the same program goes on after it, nothing has to be done at all. So waiting in the idle
- * thread and coming back costs no hypercall here.
+ * Each would be a trip into Xen of about 500 instructions, and most of that is the trip; a
+ * multicall makes one trip for all. What need not change is left out: a kernel thread never enters
+ * from user mode, so it needs no stack, FS base or page tables of its own (it runs on those that
+ * are loaded), and when the same program goes on after it, nothing has to be done at all. So
+ * waiting in the idle thread and coming back costs no hypercall here.
  *
- * GS: per-CPU data is at the kernel's GS base. Natively entry code executes swapgs; Xen does it when
- * it switches between guest kernel and guest user mode, so we set the kernel's once at boot. A
- * program may load its FS selector and spoil its base without our knowing, therefore the base is set
- * at each change of program, not only when the number differs.
+ * GS: per-CPU data is at the kernel's GS base. Natively entry code executes swapgs; Xen does it
+ * when it switches between guest kernel and guest user mode, so we set the kernel's once at boot. A
+ * program may load its FS selector and spoil its base without our knowing, therefore the base is
+ * set at each change of program, not only when the number differs.
  */
 #include <lock.h>
 #include <printk.h>

@@ -5,15 +5,15 @@
  * Natively a device raises a line, the interrupt controller picks a vector, the processor looks it
  * up in the IDT. Here an event is a bit. shared_info has an array of pending bits and one of mask
  * bits, by "port" (an index the guest gets when it binds a source: a virtual interrupt such as the
- * timer, another domain, another of its own CPUs). Xen sets the pending bit; if it was clear and the
- * port is not masked, also the bit of its word in the CPU's evtchn_pending_sel, then
- * evtchn_upcall_pending; and if the CPU's evtchn_upcall_mask is 0, it enters entry_event. Two levels
- * of 64 bits give 4096 ports.
+ * timer, another domain, another of its own CPUs). Xen sets the pending bit; if it was clear and
+ * the port is not masked, also the bit of its word in the CPU's evtchn_pending_sel, then
+ * evtchn_upcall_pending; and if the CPU's evtchn_upcall_mask is 0, it enters entry_event. Two
+ * levels of 64 bits give 4096 ports.
  *
- * The handler works downwards: clear upcall_pending, fetch and clear the selector, in each word take
- * the bits that are pending and not masked, clear each *before* handling it, so that an event that
- * comes during its handler is not lost. No acknowledgement, no hypercall: a bound event costs one
- * upcall (some 500 instructions) however many bits are set.
+ * The handler works downwards: clear upcall_pending, fetch and clear the selector, in each word
+ * take the bits that are pending and not masked, clear each *before* handling it, so that an event
+ * that comes during its handler is not lost. No acknowledgement, no hypercall: a bound event costs
+ * one upcall (some 500 instructions) however many bits are set.
  *
  * A source that fires without end must not keep the CPU for ever: a port that comes more than
  * STORM times between two ticks of the timer is masked until the next one, and said so once.
@@ -112,8 +112,8 @@ static void deliver(unsigned port)
 	h->count++;
 	if (unlikely(++h->recent > STORM)) {
 		if (!h->throttled && !throttled++)
-			printk("events: too many on port %u (%s), masked until the next tick\n", port,
-			       h->name);
+			printk("events: too many on port %u (%s), masked until the next tick\n",
+			       port, h->name);
 		h->throttled = true;
 		evtchn_mask(port);
 	}
@@ -122,7 +122,8 @@ static void deliver(unsigned port)
 
 static void deliver_word(unsigned word)
 {
-	xen_ulong_t bits = shared_info_page.evtchn_pending[word] & ~shared_info_page.evtchn_mask[word];
+	xen_ulong_t bits = shared_info_page.evtchn_pending[word] &
+			   ~shared_info_page.evtchn_mask[word];
 
 	while (bits) {
 		unsigned port = word * 64 + __builtin_ctzl(bits);

@@ -2,9 +2,9 @@
 /*
  * Hypercalls: how a PV kernel asks Xen for what a native kernel does by privileged instruction.
  *
- * A 64-bit PV guest runs its kernel in ring 3 like its programs, so the `syscall` instruction always
- * arrives in Xen. Xen keeps a flag per virtual CPU, "in guest kernel mode": if it is set, the
- * instruction is a hypercall (number in %rax, up to five arguments in %rdi %rsi %rdx %r10 %r8,
+ * A 64-bit PV guest runs its kernel in ring 3 like its programs, so the `syscall` instruction
+ * always arrives in Xen. Xen keeps a flag per virtual CPU, "in guest kernel mode": if it is set,
+ * the instruction is a hypercall (number in %rax, up to five arguments in %rdi %rsi %rdx %r10 %r8,
  * result in %rax, negative Xen errno on failure); if not, it is a user program's system call and
  * goes to the callback that trap.c registers. %rcx and %r11 are lost as with any `syscall`.
  *
@@ -12,9 +12,9 @@
  * hold this same instruction, so nothing is gained by them here and no such page is asked for.
  *
  * hypercall() counts every call by its number in this CPU's cpu->calls[], counts failures, and
- * leaves a record in the trace ring: /proc/hypercalls and /proc/trace show them. The iret hypercall,
- * which never comes back, is made by entry.S and counted there. Below, one typed wrapper per call;
- * each names its header in <xen/...>, where arguments are described.
+ * leaves a record in the trace ring: /proc/hypercalls and /proc/trace show them. The iret
+ * hypercall, which never comes back, is made by entry.S and counted there. Below, one typed wrapper
+ * per call; each names its header in <xen/...>, where arguments are described.
  */
 #ifndef HYPERCALL_H
 #define HYPERCALL_H

@@ -18,9 +18,9 @@
  *
  * Handing a tree to Xen ("pinning") makes it walk all 512 entries of each table, about 14,000
  * instructions a table, and the same again to take it back; the smallest program has five tables
- * (two tops, one each of levels 3, 2 and 1), so doing this at each fork and exit would cost 150,000.
- * But the upper four are the same empty tables for every program that lives in the lowest GiB. So
- * they are pinned once and recycled as a "base", and only what hangs below changes hands:
+ * (two tops, one each of levels 3, 2 and 1), so doing this at each fork and exit would cost
+ * 150,000. But the upper four are the same empty tables for every program that lives in the lowest
+ * GiB. So they are pinned once and recycled as a "base", and only what hangs below changes hands:
  *
  * publish   the tables made since mmu_create lose their writable mapping (the direct map's) and are
  *           entered in the base: Xen checks just them, each present entry costing 190.
@@ -43,7 +43,7 @@
 #define BASES_MAX 8
 
 #define DATA_FLAGS (PTE_P | PTE_W | PTE_A | PTE_D | PTE_NX)
-#define TABLE_FLAGS (PTE_P | PTE_A | PTE_NX)	      /* the alias of a table */
+#define TABLE_FLAGS (PTE_P | PTE_A | PTE_NX)               /* the alias of a table */
 #define LINK_FLAGS (PTE_P | PTE_W | PTE_U | PTE_A | PTE_D) /* an entry that points to one */
 
 struct mmu kernel_mmu;

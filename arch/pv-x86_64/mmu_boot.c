@@ -6,8 +6,8 @@
  * guest makes, so Xen must be sure that they map nothing but the guest's own frames: a frame is at
  * any time *either* a page table, with no writable mapping anywhere, *or* writable data. Xen counts
  * both uses of every frame and refuses a mixture. The way to cheap tables is therefore to fill them
- * while they are ordinary memory, by plain stores, then to take every writable mapping of them away,
- * and then to hand over the whole tree in one call, which checks it (MMUEXT_PIN_L4_TABLE):
+ * while they are ordinary memory, by plain stores, then to take every writable mapping of them
+ * away, and then to hand over the whole tree in one call, which checks it (MMUEXT_PIN_L4_TABLE):
  *
  *   1  Take frames for all tables from the 2 MiB below the image (pfn 0 .. 511), which the builder
  *      has mapped for us at KERNEL_BASE. Fill them:
@@ -46,9 +46,9 @@ extern char boot_stack_guard[];
 
 pte_t *dmap_l2[DMAP_L2_MAX];
 
-static unsigned long pool_next;	    /* pfn, below POOL_END: tables first, then other boot data */
-static unsigned long frames_next;   /* pfn, when the pool is used up */
-static unsigned long covered;	    /* pfns [0, covered) are in the direct map */
+static unsigned long pool_next;   /* pfn, below POOL_END: tables first, then other boot data */
+static unsigned long frames_next; /* pfn, when the pool is used up */
+static unsigned long covered;     /* pfns [0, covered) are in the direct map */
 
 /* Frames that the builder used for tables (and p2m): read-only until its tree is gone. */
 static struct {
@@ -94,7 +94,8 @@ static uint64_t dmap_flags(unsigned long pfn)
 		return KERNEL_CONST;
 	if (pfn >= builder_pfn(_text) && pfn < builder_pfn(_data))
 		return KERNEL_CONST;
-	if (pfn - builder_tables.first < builder_tables.n || pfn - builder_p2m.first < builder_p2m.n)
+	if (pfn - builder_tables.first < builder_tables.n ||
+	    pfn - builder_p2m.first < builder_p2m.n)
 		return KERNEL_CONST;
 	return KERNEL_DATA;
 }
@@ -120,7 +121,8 @@ static pte_t *dmap_tables(void)
 		l3[i] = link_to(dmap_l2[i]);
 	}
 	while (covered < nr_pages && pool_next < POOL_END) {
-		dmap_l2[covered / PAGES_PER_L2][covered / PAGES_PER_L1 % 512] = link_to(new_table());
+		dmap_l2[covered / PAGES_PER_L2][covered / PAGES_PER_L1 % 512] =
+			link_to(new_table());
 		covered += PAGES_PER_L1;
 	}
 	return l3;
@@ -144,12 +146,12 @@ static pte_t *image_tables(void)
 			l2[PT_INDEX((unsigned long)va, 2)] = link_to(l1);
 		}
 		if (va < _end && va != boot_stack_guard)
-			l1[PT_INDEX((unsigned long)va, 1)] =
-				pte_make(PFN(builder_pfn(va)), image_flags(va));
+			l1[PT_INDEX((unsigned long)va, 1)] = pte_make(PFN(builder_pfn(va)),
+								      image_flags(va));
 	}
 	/* shared_info belongs to Xen and has no pfn: its machine address is all we are told. */
-	l1[PT_INDEX((unsigned long)&shared_info_page, 1)] =
-		(pte_t){start_info.shared_info | KERNEL_DATA};
+	l1[PT_INDEX((unsigned long)&shared_info_page, 1)] = (pte_t){start_info.shared_info |
+								    KERNEL_DATA};
 	return l3;
 }
 
@@ -161,7 +163,6 @@ static pte_t *kvm_tables(void)
 	l2[PT_INDEX(KVM_BASE, 2)] = link_to(new_table()); /* the first 2 MiB; more: mmu.c */
 	return l3;
 }
-
 
 static void dmap_fill(void)
 {

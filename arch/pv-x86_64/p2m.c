@@ -12,8 +12,8 @@
  * address in every PV guest. Frames that are not ours have entries in m2p too, so an answer from it
  * is believed only if p2m agrees.
  *
- * The builder's p2m lies in frames of its own, mapped at INIT_P2M. Once there is a direct map, it is
- * copied to frames from the boot area: then it is reached through the direct map like everything
+ * The builder's p2m lies in frames of its own, mapped at INIT_P2M. Once there is a direct map, it
+ * is copied to frames from the boot area: then it is reached through the direct map like everything
  * else, and a whole top-level slot with its tables goes away. Costs: 8 bytes a page, and one load
  * for pfn_to_mfn().
  */

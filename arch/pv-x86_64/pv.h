@@ -12,7 +12,8 @@
 extern struct start_info start_info; /* our copy */
 extern struct shared_info shared_info_page;
 
-/* The virtual CPU's own part of shared_info; until that is mapped, a stand-in with events masked. */
+/* The virtual CPU's own part of shared_info; until that is mapped, a stand-in with events masked.
+ */
 static inline struct vcpu_info *this_vcpu_info(void)
 {
 	return this_cpu()->arch;
@@ -77,6 +78,7 @@ void time_init(void);
 ktime_t pv_clock_monotonic(void);
 ktime_t pv_clock_wall_offset(void);
 void pv_timer_set(ktime_t deadline);
+bool timer_test(ktime_t after, ktime_t *late);
 
 /* power.c */
 void pv_power(enum power_action what) __noreturn;

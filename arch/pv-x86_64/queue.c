@@ -36,9 +36,9 @@
 struct queue {
 	unsigned n;
 	unsigned nflush;
-	bool flush_all;	   /* the whole TLB instead of flush[] */
+	bool flush_all;    /* the whole TLB instead of flush[] */
 	bool flush_remote; /* other CPUs have the space loaded too */
-	bool single;	   /* the only entry is at flush_va of the loaded space */
+	bool single;       /* the only entry is at flush_va of the loaded space */
 	unsigned long single_va;
 	unsigned done;
 	uint64_t filter[8]; /* bit (slot / 8) % 512 set: the entry may be in the queue */
@@ -77,7 +77,8 @@ static void refused(const char *call, unsigned index, uint64_t ptr, uint64_t val
 	char where[64];
 
 	symbol_name(caller, where, sizeof(where));
-	printk("mmu: Xen refused %s, entry %u: address 0x%lx value 0x%lx, error %ld, asked for by %s\n",
+	printk("mmu: Xen refused %s, entry %u: address 0x%lx value 0x%lx, error %ld, asked for by "
+	       "%s\n",
 	       call, index, ptr, val, err, where);
 	trace(refused, __HYPERVISOR_mmu_update, index, caller);
 	this_queue()->refusals++;

@@ -128,6 +128,20 @@ static void test_time(report_fn report)
 	report("clock", b > a && year >= 2020 && year < 2200, text);
 }
 
+static void test_timer(report_fn report)
+{
+	bool was_on = pv_irq_enabled(), came;
+	ktime_t late;
+	char text[40];
+
+	pv_irq_disable();
+	came = timer_test(100 * NSEC_PER_USEC, &late);
+	if (was_on)
+		pv_irq_enable();
+	snprintk(text, sizeof(text), "%ld us after its time", late / NSEC_PER_USEC);
+	report("one-shot timer", came && late >= 0, came ? text : "no event");
+}
+
 /* A space with one user page: made, pinned, read through, changed live, and taken back. */
 static void test_space(report_fn report)
 {
@@ -177,5 +191,6 @@ void pv_selftest(report_fn report)
 	test_frames(report);
 	test_events(report);
 	test_time(report);
+	test_timer(report);
 	test_space(report);
 }

@@ -29,11 +29,12 @@
 #include "hypercall.h"
 #include "pv.h"
 
-static uint64_t boot_ns;      /* system time at our start: monotonic 0 */
-static uint64_t last_ns;      /* the floor */
-static ktime_t wall_offset;   /* date at monotonic 0 */
+static uint64_t boot_ns;    /* system time at our start: monotonic 0 */
+static uint64_t last_ns;    /* the floor */
+static ktime_t wall_offset; /* date at monotonic 0 */
 static uint32_t wall_version = ~0u;
 static ktime_t armed[MAX_CPUS];
+static int timer_port;
 
 static uint64_t ticks_to_ns(uint64_t ticks, int8_t shift, uint32_t mul)
 {
@@ -53,8 +54,8 @@ static uint64_t system_time(void)
 	do {
 		version = t->version;
 		barrier();
-		ns = t->system_time +
-		     ticks_to_ns(rdtsc_now() - t->tsc_timestamp, t->tsc_shift, t->tsc_to_system_mul);
+		ns = t->system_time + ticks_to_ns(rdtsc_now() - t->tsc_timestamp, t->tsc_shift,
+						  t->tsc_to_system_mul);
 		barrier();
 	} while ((version & 1) || version != t->version);
 	return ns;
@@ -124,6 +125,23 @@ void time_init(void)
 	last_ns = boot_ns;
 	armed[this_cpu()->id] = KTIME_NEVER;
 	hyp_vcpu_op(VCPUOP_stop_periodic_timer, this_cpu()->id, NULL);
-	if (evtchn_bind_virq(VIRQ_TIMER, timer_event, NULL, "timer") < 0)
+	timer_port = evtchn_bind_virq(VIRQ_TIMER, timer_event, NULL, "timer");
+	if (timer_port < 0)
 		early_die("Xen gives us no timer (VIRQ_TIMER refused)");
+}
+
+/* For the self-test, interrupts off: does the timer's event come within a second? @late: how late.
+ */
+bool timer_test(ktime_t after, ktime_t *late)
+{
+	evtchn_port_t port = timer_port;
+	struct sched_poll poll = {.nr_ports = 1};
+	ktime_t deadline = pv_clock_monotonic() + after;
+
+	set_xen_guest_handle(poll.ports, &port);
+	poll.timeout = (uint64_t)deadline + boot_ns + NSEC_PER_SEC;
+	pv_timer_set(deadline);
+	hyp_sched_op(SCHEDOP_poll, &poll);
+	*late = pv_clock_monotonic() - deadline;
+	return (shared_info_page.evtchn_pending[port / 64] >> port % 64) & 1;
 }

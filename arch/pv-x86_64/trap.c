@@ -52,8 +52,11 @@ void entry_syscall32(void);
 #define USER_MAY_RAISE 3
 #define MASK_EVENTS 4
 
-#define ENTRY(vec, fl, fn) \
-	{.vector = (vec), .flags = (fl), .cs = FLAT_KERNEL_CS, .address = (unsigned long)(fn)}
+#define ENTRY(vec, fl, fn)                                            \
+	{                                                             \
+		.vector = (vec), .flags = (fl), .cs = FLAT_KERNEL_CS, \
+		.address = (unsigned long)(fn)                        \
+	}
 
 static const struct trap_info trap_table[] = {
 	ENTRY(TRAP_DE, 0, entry_divide),

@@ -32,8 +32,8 @@ uint64_t machine_entropy(void)
 	static uint64_t state;
 	uint64_t v = 0;
 
-	/* Without RDRAND the time stamp counter and the clock are all there is: good enough to make two
-	 * boots differ, not for keys. */
+	/* Without RDRAND the time stamp counter and the clock are all there is: good enough to make
+	 * two boots differ, not for keys. */
 	if (!rdrand(&v))
 		v = (uint64_t)machine->clock_monotonic() + (uint64_t)machine->clock_wall_offset();
 	state += v ^ rdtsc_now();

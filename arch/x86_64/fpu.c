@@ -39,7 +39,8 @@ struct fxarea {
 } __packed;
 
 _Static_assert(offsetof(struct fxarea, mxcsr) == 24, "FXSAVE layout");
-_Static_assert(offsetof(struct fxarea, xstate_bv) == FXSAVE_SIZE, "XSAVE header follows FXSAVE's area");
+_Static_assert(offsetof(struct fxarea, xstate_bv) == FXSAVE_SIZE,
+	       "XSAVE header follows FXSAVE's area");
 
 unsigned fpu_state_size = FXSAVE_SIZE;
 static uint32_t fpu_features; /* XCR0, 0: FXSAVE */
@@ -82,7 +83,8 @@ void fpu_save(void *state)
 void fpu_restore(const void *state)
 {
 	if (fpu_features)
-		__asm__ volatile("xrstor64 (%0)" ::"r"(state), "a"(fpu_features), "d"(0) : "memory");
+		__asm__ volatile("xrstor64 (%0)" ::"r"(state), "a"(fpu_features), "d"(0)
+				 : "memory");
 	else
 		__asm__ volatile("fxrstor64 (%0)" ::"r"(state) : "memory");
 }

@@ -254,13 +254,14 @@ void mmu_print_walk(unsigned long va)
 		pte_t e = table[PT_INDEX(va, level)];
 
 		if (!pte_present(e)) {
-			printk("  L%u[%3lu] 0x%016lx not present\n", level, PT_INDEX(va, level), e.v);
+			printk("  L%u[%3lu] 0x%016lx not present\n", level, PT_INDEX(va, level),
+			       e.v);
 			return;
 		}
-		printk("  L%u[%3lu] 0x%016lx pfn 0x%lx%s%s%s%s%s\n", level, PT_INDEX(va, level), e.v,
-		       pte_pfn(e).v, e.v & PTE_W ? " write" : " read-only", e.v & PTE_U ? " user" : "",
-		       e.v & PTE_NX ? " no-exec" : "", e.v & PTE_A ? " accessed" : "",
-		       e.v & PTE_D ? " dirty" : "");
+		printk("  L%u[%3lu] 0x%016lx pfn 0x%lx%s%s%s%s%s\n", level, PT_INDEX(va, level),
+		       e.v, pte_pfn(e).v, e.v & PTE_W ? " write" : " read-only",
+		       e.v & PTE_U ? " user" : "", e.v & PTE_NX ? " no-exec" : "",
+		       e.v & PTE_A ? " accessed" : "", e.v & PTE_D ? " dirty" : "");
 		if (pte_pfn(e).v >= nr_pages || (level > 1 && (e.v & PTE_PS)))
 			return;
 		table = table_of(e);
