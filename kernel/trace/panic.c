@@ -117,10 +117,6 @@ static void print_fault(const struct trapframe *tf)
 	       : tf->err & PF_WRITE ? "write"
 				    : "read",
 	       tf->cr2, tf->err & PF_PRESENT ? "not permitted" : "nothing is mapped there");
-	if (kvm_is_guard(tf->cr2))
-		printk("That is a guard page: the kernel stack has overflowed.\n");
-	else if (tf->cr2 < PAGE_SIZE)
-		printk("That looks like a NULL pointer.\n");
 	mmu_print_walk(tf->cr2);
 }
 

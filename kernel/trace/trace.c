@@ -14,6 +14,7 @@
 #include <proc.h>
 #include <string.h>
 #include <trace.h>
+#include "panic.h"
 
 static const char *const kind_names[] = {
 #define X(name, a, b, c) #name,
@@ -42,9 +43,12 @@ static uint64_t stamp(enum trace_kind kind)
 void trace_record(enum trace_kind kind, uint64_t a, uint64_t b, uint64_t c)
 {
 	struct cpu *cpu = this_cpu();
-	struct trace_record *r = &cpu->trace_ring[cpu->trace_next++ % TRACE_RING];
 	struct thread *t = current;
+	struct trace_record *r;
 
+	if (unlikely(panicking)) /* what led to it is to be read, not the reading */
+		return;
+	r = &cpu->trace_ring[cpu->trace_next++ % TRACE_RING];
 	r->tsc = stamp(kind);
 	r->kind = kind;
 	r->pid = t && t->proc ? t->proc->pid : 0;

@@ -14,13 +14,15 @@ struct cpu cpus[MAX_CPUS];
 unsigned nr_cpus = 1;
 struct boot_info boot_info;
 const struct machine *machine;
+bool panicking;
 static uint64_t clock_ticks;
 
-uint64_t rdtsc_now(void)
+static uint64_t host_ticks(void)
 {
 	return clock_ticks += 10;
 }
 
+#define rdtsc_now host_ticks
 #define this_cpu() (&cpus[0])
 #undef current
 #define current ((struct thread *)0)
