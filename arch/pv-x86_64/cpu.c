@@ -22,6 +22,7 @@
  */
 #include <lock.h>
 #include <printk.h>
+#include <xen/arch-x86/cpuid.h>
 #include "../x86_64/cpuid.h"
 #include "hypercall.h"
 #include "pv.h"
@@ -37,6 +38,7 @@ static struct pv_cpu {
 void cpu_init(void)
 {
 	cpuid_forced = true;
+	trace_stamps_dear = cpuid(XEN_CPUID_LEAF(3), 0).eax & 1; /* does RDTSC trap into Xen? */
 }
 
 static unsigned add_load(struct pv_cpu *p, unsigned n, struct mmu *to_mmu)
