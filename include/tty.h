@@ -31,10 +31,10 @@ struct tty {
 	pid_t session; /* 0: controls nobody */
 
 	/*
-	 * Input ring. Positions count up for ever: byte p is in[p % TTY_BUF]. [head, tail) is there;
-	 * in canonical mode only [head, ready) may be read, and [ready, tail) is the line that is
-	 * still being edited. A marked byte ends a line; one marked as end of file also, but it is
-	 * not itself data.
+	 * Input ring. Positions count up for ever: byte p is in[p % TTY_BUF]. [head, tail) is
+	 * there; in canonical mode only [head, ready) may be read, and [ready, tail) is the line
+	 * that is still being edited. A marked byte ends a line; one marked as end of file also,
+	 * but it is not itself data.
 	 */
 	char in[TTY_BUF];
 	uint64_t in_mark[TTY_BUF / 64], in_eof[TTY_BUF / 64];
@@ -54,7 +54,7 @@ struct tty {
 void tty_init(void);
 /* A terminal in its usual state, 24x80, on @dev. */
 void tty_setup(struct tty *tty, const char *name, struct tty_device *dev);
-/* @n bytes have been typed. Any context, no tty lock held; never waits: what does not fit is lost. */
+/* @n bytes have been typed. Any context, no tty lock held; what does not fit is lost. */
 void tty_input(struct tty *tty, const char *buf, size_t n);
 /* The device can take more output. Any context. */
 void tty_output_ready(struct tty *tty);
@@ -68,8 +68,8 @@ struct tty *file_tty(struct file *f);
 const char *tty_name(const struct tty *tty);
 /*
  * The leader of a session ends (exit, no locks held): its terminal belongs to nobody any more, the
- * foreground group gets SIGHUP and SIGCONT, and all processes of the session lose the terminal. Does
- * nothing for other processes.
+ * foreground group gets SIGHUP and SIGCONT, and all processes of the session lose the terminal.
+ * Does nothing for other processes.
  */
 void tty_session_exit(struct proc *leader);
 

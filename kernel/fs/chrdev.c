@@ -24,7 +24,7 @@ struct char_device *chrdev_find(dev_t dev)
 	struct char_device *cd, *found = NULL;
 
 	spin_lock(&devices_lock);
-	list_for_each(cd, &devices, link) {
+	list_for_each (cd, &devices, link) {
 		if (cd->dev == dev) {
 			found = cd;
 			break;
@@ -39,7 +39,7 @@ struct char_device *chrdev_nth(unsigned n)
 	struct char_device *cd, *found = NULL;
 
 	spin_lock(&devices_lock);
-	list_for_each(cd, &devices, link) {
+	list_for_each (cd, &devices, link) {
 		if (n-- == 0) {
 			found = cd;
 			break;

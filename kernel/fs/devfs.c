@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * devfs: /dev. One flat directory, made on the fly from what the kernel has: a few fixed links, then
- * the character devices, then the block devices. Nothing is created or removed by hand; owner
+ * devfs: /dev. One flat directory, made on the fly from what the kernel has: a few fixed links,
+ * then the character devices, then the block devices. Nothing is created or removed by hand; owner
  * and mode can be changed and hold as long as the file system is mounted, because it keeps a
  * reference to each vnode that was ever looked up.
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Devices without hardware: null, zero, full, random, urandom, kmsg. random and urandom are the same
- * generator, which never waits: it has been seeded before the first program runs.
+ * Devices without hardware: null, zero, full, random, urandom, kmsg. random and urandom are the
+ * same generator, which never waits: it has been seeded before the first program runs.
  */
 #include "internal.h"
 

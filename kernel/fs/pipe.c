@@ -2,13 +2,13 @@
 /*
  * Pipes and FIFOs.
  *
- * A pipe is a ring of bytes (pipe_ring.c) under a mutex: data moves straight between user memory and
- * the ring, and that may fault and sleep. The atomicity of small writes comes with it.
+ * A pipe is a ring of bytes (pipe_ring.c) under a mutex: data moves straight between user memory
+ * and the ring, and that may fault and sleep. The atomicity of small writes comes with it.
  *
  * Waking is what a pipe costs, so nobody is woken for nothing. Readers sleep only while the pipe is
- * empty, writers only while there is no room for what is atomic; the byte that ends such a state wakes
- * one of them, and one that leaves something behind wakes the next. Who waits in poll() is on a
- * list of its own (`watchers`), which are all woken: they take nothing away.
+ * empty, writers only while there is no room for what is atomic; the byte that ends such a state
+ * wakes one of them, and one that leaves something behind wakes the next. Who waits in poll() is on
+ * a list of its own (`watchers`), which are all woken: they take nothing away.
  *
  * poll() may not sleep for the mutex; it reads `ring.used` and the counts as they are. A change
  * is always followed by a look at the watchers' list, and a watcher puts itself there before it
@@ -29,9 +29,9 @@ struct pipe {
 	mutex_t lock;
 	struct pipe_ring ring;
 	struct waitq rd_wait, wr_wait, watchers;
-	unsigned readers, writers;     /* open files */
-	unsigned rd_opens, wr_opens;   /* that there ever were: open() of a FIFO waits for a change */
-	bool nameless;  /* made by pipe2(): an open() by way of /proc does not wait for the other end */
+	unsigned readers, writers;   /* open files */
+	unsigned rd_opens, wr_opens; /* that there ever were: open() of a FIFO waits for a change */
+	bool nameless;               /* made by pipe2(): open() by /proc waits for nobody */
 	unsigned users; /* open files, opens under way, links below /proc; users_lock */
 	struct waitq open_wait;
 	uint64_t id;
@@ -171,7 +171,7 @@ static int wait_room(struct pipe *p, size_t n, bool nonblock)
 
 		if (nonblock)
 			return -EAGAIN;
-		/* What is in there may be waited for; nobody was told yet if we filled it just now. */
+		/* Somebody may wait for what is in there, and not know yet. */
 		wake_one(&p->rd_wait);
 		wake_all(&p->watchers);
 		err = sleep_on_mutex(&p->wr_wait, &p->lock, SLEEP_INTR, KTIME_NEVER);
@@ -359,7 +359,7 @@ int pipe_create(struct file **rd, struct file **wr, unsigned flags)
 /* The FIFO's pipe with one more use; NULL: no memory. */
 static struct pipe *fifo_use(struct vnode *vn)
 {
-	struct pipe *new = NULL, *p;
+	struct pipe *fresh = NULL, *p;
 
 	for (;;) {
 		spin_lock(&users_lock);
@@ -367,14 +367,14 @@ static struct pipe *fifo_use(struct vnode *vn)
 		if (p)
 			p->users++;
 		else
-			vn->pipe = p = new;
+			vn->pipe = p = fresh;
 		spin_unlock(&users_lock);
-		if (p && p != new && new)
-			pipe_free(new);
+		if (p && p != fresh && fresh)
+			pipe_free(fresh);
 		if (p)
 			return p;
-		new = pipe_new();
-		if (!new)
+		fresh = pipe_new();
+		if (!fresh)
 			return NULL;
 	}
 }

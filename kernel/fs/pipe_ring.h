@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bytes in a pipe: a ring of up to 16 pages, which come when they are written to and go when they
- * have been read. An empty ring starts again at the first byte of its first page, which it keeps: a
- * pipe that carries small messages never needs another.
+ * The bytes in a pipe: a ring of up to 16 pages, which come when they are written to and go when
+ * they have been read. An empty ring starts again at the first byte of its first page, which it
+ * keeps: a pipe that carries small messages never needs another.
  *
  * The caller copies: it asks for the next contiguous piece, moves bytes, and says how many. Pages
  * come from pipe_page_alloc(), so that this runs on the host for the unit test.

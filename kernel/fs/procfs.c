@@ -7,8 +7,8 @@
  *	/proc/PID/	files (procfs_process.c) and links (procfs_link.c)
  *	/proc/PID/fd/	a link for each open descriptor
  *
- * Nothing is stored: a look-up checks that the thing exists now and makes a vnode whose inode number
- * says what it stands for. The process may be gone when the vnode is used; every text is
+ * Nothing is stored: a look-up checks that the thing exists now and makes a vnode whose inode
+ * number says what it stands for. The process may be gone when the vnode is used; every text is
  * made from the pid, and then says ESRCH.
  *
  * ino:  1 the root, 2 self, 0x100 + n the n-th system file, 0x8000 + n the n-th registered;

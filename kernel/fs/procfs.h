@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of procfs share: the tree (procfs.c), open files (procfs_file.c), and the texts. */
+/* What the files of procfs share: the tree, open files, texts, links. */
 #ifndef FS_PROCFS_H
 #define FS_PROCFS_H
 

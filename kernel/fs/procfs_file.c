@@ -2,10 +2,10 @@
 /*
  * Open files of /proc: text made on demand.
  *
- * A read at position 0, or the first one, makes the whole text, under whatever locks it needs, into a
- * buffer that belongs to the open file; this and later reads copy from there with no lock of the
- * thing shown. So a reader gets one moment's picture, in pieces of any size. If the buffer proves too
- * small the text is made again in one twice as large.
+ * A read at position 0, or the first one, makes the whole text, under whatever locks it needs, into
+ * a buffer that belongs to the open file; this and later reads copy from there with no lock of the
+ * thing shown. So a reader gets one moment's picture, in pieces of any size. If the buffer proves
+ * too small the text is made again in one twice as large.
  *
  * Rings (messages, trace) are too long for that. They are read forward with a cursor of their own;
  * a read at another position than the last one's end starts over and skips.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The links below /proc/PID: cwd, root, exe and fd/N. They lead to the object itself (vnode_ops.follow);
- * their text is for people. Names of files other than directories and devices are not kept in the
- * kernel, so those are shown by device and inode number.
+ * The links below /proc/PID: cwd, root, exe and fd/N. They lead to the object itself
+ * (vnode_ops.follow); their text is for people. Names of files other than directories and devices
+ * are not kept in the kernel, so those are shown by device and inode number.
  *
  * A pipe has no vnode. One is made when such a link is followed: a FIFO without a name, whose pipe
  * is that pipe, so that open() does what it does for FIFOs.

@@ -3,8 +3,8 @@
  * Processes as text: /proc/processes and the files of /proc/PID. The formats are in docs/proc.md.
  *
  * What is under proc_lock is copied to a struct process; the address space is kept by a reference
- * and looked at afterwards, because its lock may sleep. Arguments are read through the page tables of
- * the space, page by page, where they are present: nothing is faulted in for a curious reader.
+ * and looked at afterwards, because its lock may sleep. Arguments are read through the page tables
+ * of the space, page by page, where they are present: nothing is faulted in for a curious reader.
  */
 #include "procfs.h"
 
@@ -107,7 +107,7 @@ pid_t process_next(pid_t pid)
 		spin_unlock(&proc_lock);
 		return pid;
 	}
-	list_for_each(p, &all_procs, all) {
+	list_for_each (p, &all_procs, all) {
 		if (p->state != PROC_EMBRYO && p->pid >= pid && (!found || p->pid < found))
 			found = p->pid;
 	}
@@ -201,8 +201,8 @@ static void text_line(struct text *t, const struct process *p)
 }
 
 /*
- * Linux's format, for the programs that know it: 52 fields, of which those that mean nothing here are
- * 0. Times in 1/100 s, vsize in bytes, rss in pages.
+ * Linux's format, for the programs that know it: 52 fields, of which those that mean nothing here
+ * are 0. Times in 1/100 s, vsize in bytes, rss in pages.
  */
 static int make_stat(struct text *t, pid_t pid)
 {
@@ -282,7 +282,8 @@ static int make_status(struct text *t, pid_t pid)
 	text_printf(t, "\nState:\t%c (%s)\nPid:\t%d\nPPid:\t%d\nPgid:\t%d\nSid:\t%d\nTty:\t%s\n",
 		    p.state, state_word(p.state), p.pid, p.ppid, p.pgid, p.sid, p.tty);
 	text_credentials(t, &p.cred);
-	text_printf(t, "Umask:\t%04o\nVmSize:\t%lu kB\nVmRSS:\t%lu kB\nVmBrk:\t%lu kB\nThreads:\t%d\n",
+	text_printf(t,
+		    "Umask:\t%04o\nVmSize:\t%lu kB\nVmRSS:\t%lu kB\nVmBrk:\t%lu kB\nThreads:\t%d\n",
 		    p.umask, p.vsz * (PAGE_SIZE / 1024), p.rss * (PAGE_SIZE / 1024),
 		    p.aspace ? (p.aspace->brk - p.aspace->brk_start) / 1024 : 0,
 		    p.state == 'Z' ? 0 : 1);

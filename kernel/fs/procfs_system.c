@@ -2,7 +2,8 @@
 /*
  * System-wide files of /proc. The formats are in docs/proc.md.
  *
- * Reading the counters does not move them more than any read does: no hypercall, no device, one copy.
+ * Reading the counters does not move them more than any read does: no hypercall, no device, one
+ * copy.
  */
 #include "procfs.h"
 
@@ -62,7 +63,7 @@ static int make_loadavg(struct text *t, pid_t pid)
 	for (unsigned i = 0; i < nr_cpus; i++)
 		ready += cpus[i].nr_running;
 	spin_lock(&proc_lock);
-	list_for_each(p, &all_procs, all) {
+	list_for_each (p, &all_procs, all) {
 		if (p->start > newest) {
 			newest = p->start;
 			last = p->pid;

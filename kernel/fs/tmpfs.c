@@ -3,9 +3,9 @@
  * tmpfs: files in memory.
  *
  * There is nothing behind the page cache: a page that was written stays there, dirty for ever, and
- * is the file (no read_page: holes are zeros; no write_page: never written out). So reading, writing,
- * mapping and executing are those of any other file system, and what is left to do here is names,
- * and the budget: pages are charged when they are about to become dirty (`reserve`).
+ * is the file (no read_page: holes are zeros; no write_page: never written out). So reading,
+ * writing, mapping and executing are those of any other file system, and what is left to do here is
+ * names, and the budget: pages are charged when they are about to become dirty (`reserve`).
  *
  * Vnodes are all there is too: each is held by a reference as long as it has a name, and
  * directory entries point to them. Losing the last name drops that reference; when the last user
@@ -84,7 +84,7 @@ static void recount(struct vnode *vn)
 	unsigned long n = 0;
 
 	spin_lock(&pcache_lock);
-	list_for_each(pg, &vn->pcache.dirty_pages, link)
+	list_for_each (pg, &vn->pcache.dirty_pages, link)
 		n++;
 	spin_unlock(&pcache_lock);
 	set_charge(vn, n);
@@ -514,7 +514,7 @@ static bool tmpfs_busy(struct mount *mnt)
 	bool busy = false;
 
 	spin_lock(&fs->lock);
-	list_for_each(node, &fs->nodes, link)
+	list_for_each (node, &fs->nodes, link)
 		busy |= node->vnode != mnt->root &&
 			node->vnode->refs > (node->vnode->nlink ? 1 : 0);
 	spin_unlock(&fs->lock);
@@ -543,8 +543,8 @@ static int tmpfs_statfs(struct mount *mnt, struct parvix_statfs *st)
 	st->f_type = TMPFS_MAGIC;
 	st->f_bsize = PAGE_SIZE;
 	st->f_blocks = fs->max_pages;
-	st->f_bfree = st->f_bavail =
-		fs->max_pages > fs->used_pages ? fs->max_pages - fs->used_pages : 0;
+	st->f_bfree = fs->max_pages - min(fs->max_pages, fs->used_pages);
+	st->f_bavail = st->f_bfree;
 	st->f_files = fs->max_nodes;
 	st->f_ffree = fs->max_nodes - fs->nr_nodes;
 	st->f_namelen = NAME_MAX;

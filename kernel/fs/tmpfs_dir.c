@@ -53,18 +53,18 @@ struct tdir_entry *tdir_find(const struct tdir *d, const char *name, size_t len)
 static void grow(struct tdir *d)
 {
 	unsigned n = d->nr_buckets * 4;
-	struct tdir_entry **new, *e;
+	struct tdir_entry **larger, *e;
 
 	if (d->count < d->nr_buckets * FILL || n > BUCKETS_MAX)
 		return;
-	new = kmalloc(n * sizeof(*new), ALLOC_ZERO);
-	if (!new)
+	larger = kmalloc(n * sizeof(*larger), ALLOC_ZERO);
+	if (!larger)
 		return;
 	if (d->buckets != d->few)
 		kfree(d->buckets);
-	d->buckets = new;
+	d->buckets = larger;
 	d->nr_buckets = n;
-	list_for_each(e, &d->entries, link) {
+	list_for_each (e, &d->entries, link) {
 		struct tdir_entry **head = bucket(d, e->hash);
 
 		e->next = *head;
@@ -113,7 +113,7 @@ struct tdir_entry *tdir_from(const struct tdir *d, uint64_t number)
 	if (list_empty(&d->entries) ||
 	    list_last(&d->entries, struct tdir_entry, link)->number < number)
 		return NULL;
-	list_for_each(e, &d->entries, link) {
+	list_for_each (e, &d->entries, link) {
 		if (e->number >= number)
 			return e;
 	}

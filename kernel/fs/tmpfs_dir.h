@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The entries of one tmpfs directory: found by name through a small hash table that grows with them,
- * listed in the order in which they were made. Each has a number of its own, which readdir uses as its
- * position, so that a listing that goes on after entries came and went neither repeats nor skips the
- * others. No locks: the directory's vnode is locked by whoever calls.
+ * The entries of one tmpfs directory: found by name through a small hash table that grows with
+ * them, listed in the order in which they were made. Each has a number of its own, which readdir
+ * uses as its position, so that a listing that goes on after entries came and went neither repeats
+ * nor skips the others. No locks: the directory's vnode is locked by whoever calls.
  */
 #ifndef TMPFS_DIR_H
 #define TMPFS_DIR_H
@@ -12,8 +12,8 @@
 #include <types.h>
 
 struct tdir_entry {
-	struct list link;            /* in tdir.entries */
-	struct tdir_entry *next;     /* in the bucket */
+	struct list link;        /* in tdir.entries */
+	struct tdir_entry *next; /* in the bucket */
 	uint64_t number;
 	uint32_t hash;
 	uint16_t len;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The console: the terminal on the machine's own console, which under PV is a hypercall (initial domain) or
- * a ring shared with a backend. The kernel's messages take the same road below the terminal,
- * without its line discipline.
+ * The console: the terminal on the machine's own console, which under PV is a hypercall (initial
+ * domain) or a ring shared with a backend. The kernel's messages take the same road below the
+ * terminal, without its line discipline.
  *
  *	/dev/console	the machine's console
  *	/dev/tty	whatever terminal controls the process that opens it

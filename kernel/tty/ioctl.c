@@ -9,10 +9,10 @@
 /* req: TCSETS, or with TCSADRAIN or TCSAFLUSH added. */
 static int set_termios(struct tty *tty, unsigned long req, uaddr_t arg)
 {
-	struct termios new;
+	struct termios wanted;
 	int err;
 
-	if (get_user(new, arg))
+	if (get_user(wanted, arg))
 		return -EFAULT;
 	err = tty_check_background(tty, SIGTTOU);
 	if (err)
@@ -23,9 +23,9 @@ static int set_termios(struct tty *tty, unsigned long req, uaddr_t arg)
 	if (!err) {
 		if (req == TCSETSF)
 			ldisc_flush_input(tty);
-		ldisc_set_termios(tty, &new);
+		ldisc_set_termios(tty, &wanted);
 		/* Without IXON there would be no key to go on with. */
-		if (!(new.c_iflag & IXON))
+		if (!(wanted.c_iflag & IXON))
 			tty->stopped = false;
 		ldisc_flush(tty);
 	}
@@ -37,18 +37,18 @@ static int set_termios(struct tty *tty, unsigned long req, uaddr_t arg)
 
 static int set_winsize(struct tty *tty, uaddr_t arg)
 {
-	struct winsize new, old;
+	struct winsize wanted, old;
 	pid_t pgrp;
 
-	if (get_user(new, arg))
+	if (get_user(wanted, arg))
 		return -EFAULT;
 	spin_lock(&tty->lock);
 	old = tty->winsize;
-	tty->winsize = new;
+	tty->winsize = wanted;
 	pgrp = tty->pgrp;
 	spin_unlock(&tty->lock);
-	if (pgrp > 0 && (old.ws_row != new.ws_row || old.ws_col != new.ws_col ||
-			 old.ws_xpixel != new.ws_xpixel || old.ws_ypixel != new.ws_ypixel))
+	if (pgrp > 0 && (old.ws_row != wanted.ws_row || old.ws_col != wanted.ws_col ||
+			 old.ws_xpixel != wanted.ws_xpixel || old.ws_ypixel != wanted.ws_ypixel))
 		signal_send_group(pgrp, SIGWINCH, NULL);
 	return 0;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Job control: a terminal belongs to a session, and one process group of the session, the
- * foreground, may use it. Whoever reads in the background, or writes there if the terminal has TOSTOP
- * set, or changes its settings, is stopped until somebody (the shell's fg) brings it forward.
+ * foreground, may use it. Whoever reads in the background, or writes there if the terminal has
+ * TOSTOP set, or changes its settings, is stopped until somebody (the shell's fg) brings it
+ * forward.
  *
  * A stopped process must have somebody who may continue it. A group is orphaned if no member has a
  * parent in another group of the same session; for such a group the answer is EIO instead of the
@@ -55,7 +56,7 @@ int tty_acquire(struct tty *tty, bool steal)
 		err = -EPERM;
 	} else if (tty->session && tty->session != p->sid) {
 		err = steal ? 0 : -EPERM;
-		list_for_each(q, &all_procs, all) {
+		list_for_each (q, &all_procs, all) {
 			if (steal && q->sid == tty->session && q->ctty == tty)
 				q->ctty = NULL;
 		}
@@ -77,7 +78,7 @@ static void disconnect(struct tty *tty, pid_t sid)
 	pid_t pgrp = 0;
 
 	spin_lock(&proc_lock);
-	list_for_each(q, &all_procs, all) {
+	list_for_each (q, &all_procs, all) {
 		if (q->sid == sid && q->ctty == tty)
 			q->ctty = NULL;
 	}
@@ -131,7 +132,7 @@ int tty_set_pgrp(struct tty *tty, pid_t pgrp)
 	if (pgrp <= 0)
 		return -EINVAL;
 	spin_lock(&proc_lock);
-	list_for_each(q, &all_procs, all) {
+	list_for_each (q, &all_procs, all) {
 		if (q->pgid != pgrp)
 			continue;
 		err = q->sid == p->sid ? 0 : -EPERM;

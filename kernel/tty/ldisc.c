@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The line discipline: between a device that delivers and takes bytes, and programs that read lines.
+ * The line discipline: between a device that delivers and takes bytes, and programs that read
+ * lines.
  *
- *	device --ldisc_input--> [head  complete lines  ready  line being edited  tail) --ldisc_read--> program
+ *	device --input--> [head  lines  ready  line being edited  tail) --read--> program
  *	                |
  *	                | echo
  *	                v
- *	device <--ldisc_flush-- out <--ldisc_output-- program
+ *	device <--flush-- out <--output-- program
  *
- * In canonical mode a line can be edited until it is complete; a read gets one line. A line ends with
- * newline or VEOL, which belong to it, or with VEOF, which does not: an end of file is just a line
- * of length 0. So the ring remembers where lines end (in_mark, in_eof), not the bytes themselves:
- * a newline entered behind ^V is an ordinary byte. Without ICANON everything typed is ready at
- * once.
+ * In canonical mode a line can be edited until it is complete; a read gets one line. A line ends
+ * with newline or VEOL, which belong to it, or with VEOF, which does not: an end of file is just a
+ * line of length 0. So the ring remembers where lines end (in_mark, in_eof), not the bytes
+ * themselves: a newline entered behind ^V is an ordinary byte. Without ICANON everything typed is
+ * ready at once.
  *
- * To rub out a character on the screen one has to know how wide it was. A tab's width depends on where
- * it began, so the width of the line from its start is computed before and after.
+ * To rub out a character on the screen one has to know how wide it was. A tab's width depends on
+ * where it began, so the width of the line from its start is computed before and after.
  *
  * The order of work on an input byte is that of the standard: stripping, literal next, carriage
  * return and newline mapping, signals, flow control, editing.
@@ -30,7 +31,7 @@
 #define OUT_PROGRAM (TTY_OUT - 128)
 #define TAB_WIDTH 8
 #define BEL 7
-#define CTRL(c) ((c) & 0x1f)
+#define CTRL(c) ((c)&0x1f)
 
 #define IFLAG(t, f) ((t)->termios.c_iflag & (f))
 #define OFLAG(t, f) ((t)->termios.c_oflag & (f))
@@ -362,7 +363,7 @@ static bool flow_char(struct tty *t, unsigned char c)
 	return false;
 }
 
-/* A byte becomes input. @mark: it ends a line. One place is kept for that, however long the line. */
+/* A byte becomes input. @mark: it ends a line. One place is kept for that in any case. */
 static void accept(struct tty *t, unsigned char c, bool mark, bool eof)
 {
 	unsigned room = TTY_BUF - ring_used(t);
@@ -412,8 +413,8 @@ static void canonical_char(struct tty *t, unsigned char c)
 		}
 		return;
 	}
-	accept(t, c,
-	       c == '\n' || is_cc(t, VEOL, c) || (LFLAG(t, IEXTEN) && is_cc(t, VEOL2, c)), false);
+	accept(t, c, c == '\n' || is_cc(t, VEOL, c) || (LFLAG(t, IEXTEN) && is_cc(t, VEOL2, c)),
+	       false);
 }
 
 int ldisc_input(struct tty *t, unsigned char c)
@@ -479,8 +480,8 @@ size_t ldisc_read(struct tty *t, char *buf, size_t n, bool *eof)
 		ended = canonical && bit_test(t->in_mark, p);
 		*eof = ended && got == 0;
 	}
-	/* An end of file right behind the last byte that fits belongs to this read: the next one would
-	 * take it for an end of file of its own. */
+	/* An end of file right behind the last byte that fits belongs to this read: the next one
+	 * would take it for an end of file of its own. */
 	if (canonical && !ended && got > 0 && t->in_head != t->in_ready &&
 	    bit_test(t->in_eof, t->in_head))
 		t->in_head++;
@@ -489,11 +490,11 @@ size_t ldisc_read(struct tty *t, char *buf, size_t n, bool *eof)
 
 /* ---- settings ---- */
 
-void ldisc_set_termios(struct tty *t, const struct termios *new)
+void ldisc_set_termios(struct tty *t, const struct termios *wanted)
 {
 	bool was = LFLAG(t, ICANON);
 
-	t->termios = *new;
+	t->termios = *wanted;
 	if (was == !!LFLAG(t, ICANON))
 		return;
 	/* What has been typed so far becomes readable; for canonical reads, as one unfinished line

@@ -18,8 +18,8 @@ size_t ldisc_output(struct tty *t, const char *buf, size_t n);
 /* Hand t->out to the device, unless stopped. True if nothing is left. */
 bool ldisc_flush(struct tty *t);
 /*
- * Take what a read may have: in canonical mode at most one line. *@eof: an end-of-file character was
- * met at the start. The caller has found ldisc_ready().
+ * Take what a read may have: in canonical mode at most one line. *@eof: an end-of-file character
+ * was met at the start. The caller has found ldisc_ready().
  */
 size_t ldisc_read(struct tty *t, char *buf, size_t n, bool *eof);
 /* Is there something for ldisc_read(): a line (or end of file), or a byte. */
@@ -28,7 +28,7 @@ bool ldisc_ready(const struct tty *t);
 size_t ldisc_readable(const struct tty *t);
 /* Room for program output? */
 bool ldisc_writable(const struct tty *t);
-void ldisc_set_termios(struct tty *t, const struct termios *new);
+void ldisc_set_termios(struct tty *t, const struct termios *wanted);
 void ldisc_flush_input(struct tty *t);
 
 static inline bool ldisc_canonical(const struct tty *t)

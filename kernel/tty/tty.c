@@ -3,9 +3,9 @@
  * Terminals as files: read, write, poll; and the side of the device: bytes typed, output accepted.
  *
  * The line discipline (ldisc.c) does the work on bytes under tty->lock, interrupts off. User memory
- * cannot be touched under a spinlock, so data goes through a buffer on the kernel stack, a piece at a
- * time; that also bounds how long interrupts stay off, and makes one call to the device of
- * each piece: under a hypervisor the call costs more than the bytes.
+ * cannot be touched under a spinlock, so data goes through a buffer on the kernel stack, a piece at
+ * a time; that also bounds how long interrupts stay off, and makes one call to the device of each
+ * piece: under a hypervisor the call costs more than the bytes.
  */
 #include "ldisc.h"
 #include "tty.h"
@@ -95,8 +95,8 @@ void tty_output_ready(struct tty *tty)
 
 /*
  * Raw mode: MIN and TIME make four cases. MIN 0: what is there, waiting at most TIME for the first
- * byte. MIN > 0: wait for MIN bytes, but once there is one, no longer than TIME between two of them;
- * TIME 0: for ever.
+ * byte. MIN > 0: wait for MIN bytes, but once there is one, no longer than TIME between two of
+ * them; TIME 0: for ever.
  */
 static int wait_raw(struct tty *tty, size_t want)
 {

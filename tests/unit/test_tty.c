@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The line discipline: what is typed, what the screen shows, what a program reads. The screen is a small
- * model of a terminal, so that editing is judged by what a person would see.
- * SOURCES: kernel/tty/ldisc.c
+ * The line discipline: what is typed, what the screen shows, what a program reads. The screen is a
+ * small model of a terminal, so that editing is judged by what a person would see. SOURCES:
+ * kernel/tty/ldisc.c
  */
 #include "test.h"
 
@@ -407,7 +407,8 @@ TEST(a_device_that_takes_little)
 	CHECK_EQ(nr_shown, sizeof(text));
 	CHECK_MEM(shown, text, sizeof(text));
 	device_takes = 0;
-	type("echo goes nowhere, but nothing breaks ............................................\r");
+	type("echo goes nowhere, but nothing breaks "
+	     "............................................\r");
 	CHECK_STR(reads(8), "echo goe");
 }
 
@@ -437,8 +438,8 @@ TEST(random_keys)
 		} else if (r % 64 < 6) {
 			ldisc_output(&tty, keys, sizeof(keys) - 1);
 		} else {
-			ldisc_input(&tty, r & 1 << 20 ? keys[(r >> 8) % sizeof(keys)]
-						      : (char)(r >> 8));
+			ldisc_input(&tty,
+				    r & 1 << 20 ? keys[(r >> 8) % sizeof(keys)] : (char)(r >> 8));
 		}
 		if (r % 16 == 0)
 			ldisc_flush(&tty);
