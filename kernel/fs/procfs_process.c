@@ -98,12 +98,12 @@ void process_done(struct process *p)
 
 pid_t process_next(pid_t pid)
 {
-	struct proc *p;
+	struct proc *p, *same;
 	pid_t found = 0;
 
 	spin_lock(&proc_lock);
-	p = pid > 0 ? proc_find(pid) : NULL;
-	if (p && p->state != PROC_EMBRYO) {
+	same = proc_find(pid);
+	if (same && same->state != PROC_EMBRYO) {
 		spin_unlock(&proc_lock);
 		return pid;
 	}
