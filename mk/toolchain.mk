@@ -56,14 +56,14 @@ $(NL_STAMP): $(NL_INPUTS) $(TC_COMPILER)
 		$(abspath $(NL_WORK)/inst) $(TC_BIN) && touch $@' >$(TC)/newlib.log 2>&1 \
 		|| $(call tc_fail,$(TC)/newlib.log,Building newlib)
 
-# Headers and driver first: the port is compiled with the driver. newlib's stdatomic.h and threads.h
-# are for other systems; the compiler has the former.
+# Headers and driver first: the port is compiled with the driver. Some of newlib's headers need files
+# that only other systems have; without them, configure sees what is not there.
 $(TC)/.headers: $(NL_STAMP) $(NL_HEADERS) tools/toolchain/driver tools/toolchain/parvix.specs
 	$(call say,HEADERS,$(TC_ROOT)/include)
 	$(Q)mkdir -p $(TC)/bin $(TC)/lib $(TC_ROOT)/lib
 	$(Q)cp -R $(NL_WORK)/inst/x86_64-parvix/include $(TC_ROOT)/
 	$(Q)cp -R $(NL)/include/. include/parvix $(TC_ROOT)/include/
-	$(Q)rm -f $(TC_ROOT)/include/stdatomic.h $(TC_ROOT)/include/threads.h
+	$(Q)cd $(TC_ROOT)/include && rm -rf rpc devctl.h iconv.h ndbm.h stdatomic.h threads.h utmp.h wordexp.h
 	$(Q)cp tools/toolchain/parvix.specs $(TC)/lib/
 	$(Q)for n in $(TC_NAMES); do new=$(TC)/bin/.new.$$$$; sed 's|@HOST@|$(TC_HOST)|' \
 		tools/toolchain/driver >$$new && chmod +x $$new && mv $$new $(TC)/bin/x86_64-parvix-$$n; done
