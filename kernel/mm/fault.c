@@ -9,8 +9,9 @@
  *
  *   anonymous memory   a fresh page, writable at once, even if it was only read: a shared page of
  *                      zeros would cost a second fault at the first write
- *   file, read         the page of the cache itself, and its neighbours in the same 64 KiB that are
- *                      in the cache, in the same batch of updates
+ *   file, read         the page of the cache itself, and its neighbours in the same 64 KiB in the
+ *                      same batch of updates; they are read in if they have to be, because the
+ *                      next one would be the next fault
  *   file, written      private mapping: copied at once, not mapped first and copied by a second
  * fault copy-on-write      copied, unless nobody else has the page any more: then it is made
  * writable shared file        mapped read-only until the first write, which has to be told to the
@@ -90,7 +91,19 @@ static int fault_cow(struct aspace *as, struct region *r, unsigned long va, pte_
 	return FAULT_COPY;
 }
 
-/* Map the page of the file at @va, @pg, and its neighbours that are in the cache and not mapped. */
+/* The file's page for @va in @r if the file goes that far; read in if it must be. */
+static struct page *neighbour(struct region *r, unsigned long va)
+{
+	uint64_t offset = region_offset(r, va);
+	struct page *pg;
+
+	if (offset >= r->file_end || offset >= r->vnode->size || region_ends_in(r, va) ||
+	    pcache_read(r->vnode, offset >> PAGE_SHIFT, &pg))
+		return NULL;
+	return pg;
+}
+
+/* Map the page of the file at @va, @pg, and its neighbours that are not mapped. */
 static void fault_around(struct aspace *as, struct region *r, unsigned long va, pte_t *slot,
 			 struct page *pg)
 {
@@ -102,9 +115,9 @@ static void fault_around(struct aspace *as, struct region *r, unsigned long va, 
 	for (unsigned long a = max(window, r->start); a < end; a += PAGE_SIZE) {
 		pte_t *s = slot + ((long)(a - va) >> PAGE_SHIFT);
 
-		if (s->v || a == va || region_offset(r, a) >= r->file_end || region_ends_in(r, a))
+		if (a == va || s->v)
 			continue;
-		pg = pcache_find(r->vnode, region_offset(r, a) >> PAGE_SHIFT);
+		pg = neighbour(r, a);
 		if (!pg)
 			continue;
 		mmu_set(&as->mmu, a, s, pte_make(page_pfn(pg), region_pte_flags(r)));
