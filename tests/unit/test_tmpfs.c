@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Entries of a tmpfs directory: found, listed, removed; a listing that is interrupted by changes.
+ * Entries of a tmpfs directory: found, listed, removed; a listing that changes interrupt.
+ *
  * SOURCES: kernel/fs/tmpfs_dir.c
  */
 #include "test.h"

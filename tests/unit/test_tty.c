@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The line discipline: what is typed, what the screen shows, what a program reads. The screen is a
- * small model of a terminal, so that editing is judged by what a person would see. SOURCES:
- * kernel/tty/ldisc.c
+ * small model of a terminal, so that editing is judged by what a person would see.
+ *
+ * SOURCES: kernel/tty/ldisc.c
  */
 #include "test.h"
 
