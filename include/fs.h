@@ -71,7 +71,7 @@ void pcache_mark_dirty(struct page *pg);
 /* A shared mapping is about to write page @index: its blocks are made, the page is marked dirty.
  * -ENOSPC, -EIO, -EROFS. Sleeps; may be called with the aspace mutex held. */
 int pcache_mkwrite(struct vnode *vn, struct page *pg);
-int pcache_sync(struct vnode *vn); /* write what is dirty; first error */
+int pcache_sync(struct vnode *vn);                         /* write what is dirty; first error */
 void pcache_truncate(struct vnode *vn, uint64_t new_size); /* drop the pages wholly behind */
 void pcache_drop(struct vnode *vn);                        /* all, dirty ones too */
 /* Free clean pages that nobody uses; returns how many. May sleep but takes spinlocks only: safe in
@@ -197,9 +197,9 @@ struct vnode {
 struct vnode *vnode_get(struct vnode *vn);
 void vnode_put(struct vnode *vn);
 /*
- * Find or make the vnode of (mount, ino), referenced; *@fresh says that the caller must fill it (all
- * fields are 0) and then vnode_ready(), or vnode_bad(), which also drops the reference. Meanwhile
- * others who look for it wait. -ENOMEM, -EIO (another's vnode_bad).
+ * Find or make the vnode of (mount, ino), referenced; *@fresh says that the caller must fill it
+ * (all fields are 0) and then vnode_ready(), or vnode_bad(), which also drops the reference.
+ * Meanwhile others who look for it wait. -ENOMEM, -EIO (another's vnode_bad).
  */
 int vnode_find(struct mount *mnt, ino_t ino, struct vnode **out, bool *fresh);
 void vnode_ready(struct vnode *vn);
@@ -376,14 +376,14 @@ struct block_device {
 	int (*transfer)(struct block_device *bd, uint64_t offset, void *buf, size_t n, bool write);
 	int (*flush)(struct block_device *bd);
 	void *private;
-	struct vnode *vnode; /* S_IFBLK, no name: what mounts and open files refer to */
+	struct vnode *vnode;   /* S_IFBLK, no name: what mounts and open files refer to */
 	struct mount *mounted; /* the file system on it; mounts_lock */
 };
 int block_register(struct block_device *bd);
 struct block_device *block_find(dev_t dev);
 struct block_device *block_find_name(const char *name);
 struct block_device *block_nth(unsigned n); /* in the order of registration; NULL behind the last */
-extern const struct file_ops block_file_ops; /* f->private: struct block_device */
+extern const struct file_ops block_file_ops;       /* f->private: struct block_device */
 int ramdisk_init(pfn_t first, unsigned long size); /* /dev/ram0 */
 
 /* ---- character devices (devfs) ---- */

@@ -189,6 +189,7 @@ static int free_tree(struct vnode *vn, uint32_t *slot, unsigned depth, uint64_t 
 	struct ext2_fs *fs = ext2_fs(vn);
 	uint64_t child_span = depth ? 1ull << fs->addr_shift * (depth - 1) : 0;
 	uint64_t span = depth ? child_span << fs->addr_shift : 1;
+	uint32_t *entry;
 	struct buf *b;
 	int err;
 
@@ -205,10 +206,11 @@ static int free_tree(struct vnode *vn, uint32_t *slot, unsigned depth, uint64_t 
 	err = buf_read(&fs->bufs, *slot, &b);
 	if (err)
 		return err;
+	entry = (uint32_t *)b->data;
 	for (uint64_t i = first > base ? (first - base) / child_span : 0;
 	     i < 1ull << fs->addr_shift && !err; i++)
-		err = free_tree(vn, (uint32_t *)b->data + i, depth - 1, base + i * child_span,
-				first);
+		if (entry[i]) /* most are not */
+			err = free_tree(vn, &entry[i], depth - 1, base + i * child_span, first);
 	buf_dirty(b);
 	buf_put(b);
 	if (!err && base >= first)
