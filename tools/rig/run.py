@@ -17,6 +17,9 @@ TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.path.join(TREE, 'build')
 EXEC_FILE = '/etc/exec-command'
 EXEC_TIMEOUT = 60
+# What the editor and the pager know; user/pkg/ncurses/build has the list.
+TERMINALS = ('xterm', 'xterm-256color', 'linux', 'vt100', 'vt220', 'screen', 'screen-256color', 'tmux',
+             'tmux-256color', 'rxvt', 'ansi', 'dumb')
 POWER_OFF_TIMEOUT = 15
 
 
@@ -63,6 +66,8 @@ def kernel_arguments(options, size):
         if ' -- ' in f' {options.append} ':
             raise RigError(SETUP, '--exec gives init its arguments; --append cannot have ` -- ` as well')
         words.append('-- exec')
+    elif size and ' -- ' not in f' {options.append} ' and os.environ.get('TERM') in TERMINALS:
+        words.append(f"-- TERM={os.environ['TERM']}")
     return ' '.join(words)
 
 
