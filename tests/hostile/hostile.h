@@ -41,7 +41,6 @@ static const unsigned long wild_pointers[] = {
 	0x1,
 	0xfff,
 	0x1000,
-	0x10fffff,          /* just below the program and its stack */
 	0x3ffffffff000,     /* user half, nothing there */
 	0x7fffffffffff,     /* the last byte of the user half */
 	0x800000000000,     /* not canonical */

@@ -166,10 +166,8 @@ TEST(faults_of_programs)
 	CHECK_KILLED(CHILD_STATUS(__asm__ volatile("hlt")), SIGSEGV);
 	CHECK_KILLED(CHILD_STATUS(__asm__ volatile("cli")), SIGSEGV);
 	CHECK_KILLED(CHILD_STATUS(__asm__ volatile("int3")), SIGTRAP);
-	CHECK_KILLED(CHILD_STATUS({
-			     volatile int zero = 0;
-			     zero = 1 / zero;
-		     }),
+	CHECK_KILLED(CHILD_STATUS(__asm__ volatile("xor %%ecx, %%ecx; div %%ecx" ::
+							   : "eax", "ecx", "edx")),
 		     SIGFPE);
 	/* The stack pointer points nowhere when the fault, and when a signal, comes. */
 	CHECK_KILLED(CHILD_STATUS(__asm__ volatile("xor %%esp, %%esp; push %%rax" ::

@@ -21,7 +21,7 @@ CPU_MODEL = 'EPYC,-svm,-smap,-rdtscp,-monitor'
 XEN_NEEDS_MIB = 64
 # Conswitch ` means: no key switches the input from the guest to Xen.
 XEN_ARGS = 'console=com1,xen com1=115200 conswitch=` noreboot loglvl=warning guest_loglvl=all'
-INPUT_CHUNK = 64
+INPUT_CHUNK = 16
 INPUT_PAUSE = 0.004
 PR_SET_PDEATHSIG = 1
 
