@@ -183,6 +183,8 @@ int file_open(const char *path, unsigned flags, mode_t mode, struct file **out)
 
 /* ---- read, write, seek ---- */
 
+#define PREFAULT_MAX (4ul << 20)
+
 ssize_t file_read(struct file *f, struct uio *uio)
 {
 	uint64_t none = 0;
@@ -200,6 +202,16 @@ ssize_t file_read(struct file *f, struct uio *uio)
 	return r;
 }
 
+/*
+ * The page faults of a writer's buffer come now, before any lock: a fault may have to wait until
+ * some process dies to free memory, and that one may be waiting for our lock. (Pages of a process
+ * are not taken away again.) Errors are met again by the copy.
+ */
+static void prefault(struct uio *uio)
+{
+	uio_prefault(uio, min(uio->resid, PREFAULT_MAX), false);
+}
+
 ssize_t file_write(struct file *f, struct uio *uio)
 {
 	uint64_t none = 0;
@@ -211,6 +223,7 @@ ssize_t file_write(struct file *f, struct uio *uio)
 		return -EINVAL;
 	if (f->ops->no_seek)
 		return f->ops->write(f, uio, &none);
+	prefault(uio);
 	mutex_lock(&f->pos_lock);
 	r = f->ops->write(f, uio, &f->pos);
 	mutex_unlock(&f->pos_lock);
@@ -240,6 +253,7 @@ ssize_t file_pwrite(struct file *f, struct uio *uio, off_t pos)
 		return -ESPIPE;
 	if (pos < 0 || !f->ops->write)
 		return -EINVAL;
+	prefault(uio);
 	return f->ops->write(f, uio, &at);
 }
 
