@@ -495,7 +495,7 @@ static int tmpfs_mount(struct mount *mnt, struct vnode *device, const char *opti
 	spin_init(&fs->lock, "tmpfs");
 	list_init(&fs->nodes);
 	fs->max_pages = pages;
-	fs->max_nodes = max(pages, 16ul);
+	fs->max_nodes = max(pages * 2, 16ul); /* a file and its name for each page */
 	fs->next_ino = 1;
 	mnt->private = fs;
 	err = node_create(mnt, NULL, S_IFDIR | (mode & 07777), 0, &mnt->root);
