@@ -20,9 +20,9 @@
 #include <printk.h>
 #include <proc.h>
 
-void irq_push_off(void)
+/* These two are in every lock and unlock, hence inline; @c is this CPU. */
+static inline void push_off(struct cpu *c)
 {
-	struct cpu *c = this_cpu();
 	bool on;
 
 	if (c->irq_depth) {
@@ -35,13 +35,23 @@ void irq_push_off(void)
 	c->irq_depth = 1;
 }
 
+static inline void pop_off(struct cpu *c)
+{
+	if (--c->irq_depth == 0 && c->irq_were_on)
+		machine->irq_enable();
+}
+
+void irq_push_off(void)
+{
+	push_off(this_cpu());
+}
+
 void irq_pop_off(void)
 {
 	struct cpu *c = this_cpu();
 
 	KASSERT(c->irq_depth > 0);
-	if (--c->irq_depth == 0 && c->irq_were_on)
-		machine->irq_enable();
+	pop_off(c);
 }
 
 void spin_init(spinlock_t *l, const char *name)
@@ -71,31 +81,42 @@ static __attribute__((noinline)) void spin_contended(spinlock_t *l)
 
 void spin_lock(spinlock_t *l)
 {
-	irq_push_off();
+	struct cpu *c = this_cpu();
+
+	push_off(c);
 	if (unlikely(__atomic_exchange_n(&l->locked, 1, __ATOMIC_ACQUIRE)))
 		spin_contended(l);
-	l->owner = this_cpu();
+	l->owner = c;
 }
 
 bool spin_trylock(spinlock_t *l)
 {
-	irq_push_off();
+	struct cpu *c = this_cpu();
+
+	push_off(c);
 	if (__atomic_exchange_n(&l->locked, 1, __ATOMIC_ACQUIRE)) {
-		irq_pop_off();
+		pop_off(c);
 		return false;
 	}
-	l->owner = this_cpu();
+	l->owner = c;
 	return true;
+}
+
+static __noreturn __attribute__((noinline)) void not_held(const spinlock_t *l)
+{
+	panic("lock '%s' is released by CPU %u, which does not hold it", l->name ? l->name : "?",
+	      this_cpu()->id);
 }
 
 void spin_unlock(spinlock_t *l)
 {
-	if (unlikely(!spin_held(l)))
-		panic("lock '%s' is released by CPU %u, which does not hold it",
-		      l->name ? l->name : "?", this_cpu()->id);
+	struct cpu *c = this_cpu();
+
+	if (unlikely(l->owner != c))
+		not_held(l);
 	l->owner = NULL;
 	__atomic_store_n(&l->locked, 0, __ATOMIC_RELEASE);
-	irq_pop_off();
+	pop_off(c);
 }
 
 void mutex_init(mutex_t *m, const char *name)
