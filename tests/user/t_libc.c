@@ -146,6 +146,10 @@ TEST(options)
 	optind = 0;
 	CHECK_EQ(getopt(3, dash, "+x"), -1);
 	CHECK_EQ(optind, 1);
+	optind = 0;
+	CHECK_EQ(getopt(3, dash, "x"), 'x');
+	CHECK_EQ(getopt(3, dash, "x"), -1);
+	CHECK_STR(dash[optind], "-");
 }
 
 TEST(commands)

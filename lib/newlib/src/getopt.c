@@ -156,7 +156,7 @@ static int parse(int argc, char *const argv[], const char *optstring, const stru
 
 	if (order)
 		optstring++;
-	else if (!opts || getenv("POSIXLY_CORRECT"))
+	else if (getenv("POSIXLY_CORRECT"))
 		order = '+';
 	if (!optind || optreset) {
 		optind = 1;
