@@ -15,6 +15,7 @@ unsigned nr_cpus = 1;
 struct boot_info boot_info;
 const struct machine *machine;
 bool panicking;
+static struct thread *host_thread;
 static uint64_t clock_ticks;
 
 static uint64_t host_ticks(void)
@@ -25,7 +26,7 @@ static uint64_t host_ticks(void)
 #define rdtsc_now host_ticks
 #define this_cpu() (&cpus[0])
 #undef current
-#define current ((struct thread *)0)
+#define current host_thread
 #include "../../kernel/trace/symbol.c"
 #include "../../kernel/trace/trace.c"
 
