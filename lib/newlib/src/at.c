@@ -14,6 +14,7 @@
 #include <sys/syslimits.h>
 #include <sys/time.h>
 #include <unistd.h>
+#include "sys.h"
 
 #define FD_DIR "/proc/self/fd/"
 #define AT_MAX (PATH_MAX + sizeof(FD_DIR) + 12)
@@ -181,4 +182,12 @@ int unlinkat(int dir, const char *path, int flags)
 	if (!path)
 		return -1;
 	return flags ? rmdir(path) : unlink(path);
+}
+
+int utimensat(int dir, const char *path, const struct timespec *ts, int flags)
+{
+	char buf[AT_MAX];
+
+	path = at_path(dir, path, buf);
+	return path ? (int)__ret(__SYS4(SYS_utimens, path, -1, ts, flags)) : -1;
 }

@@ -54,12 +54,3 @@ int futimens(int fd, const struct timespec *ts)
 {
 	return (int)__ret(__SYS4(SYS_utimens, 0, fd, ts, 0));
 }
-
-int utimensat(int dir, const char *path, const struct timespec *ts, int flags)
-{
-	if (dir != AT_FDCWD && *path != '/') {
-		errno = ENOTSUP;
-		return -1;
-	}
-	return (int)__ret(__SYS4(SYS_utimens, path, -1, ts, flags));
-}
