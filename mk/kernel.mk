@@ -18,7 +18,7 @@ KERNEL_OBJS := $(KERNEL_SRC:%=$(KERNEL_OBJ)/%.o)
 KERNEL_IS_CLANG := $(findstring clang,$(shell $(KERNEL_CC) --version 2>/dev/null | head -1))
 KERNEL_WARN := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes \
 	$(if $(KERNEL_IS_CLANG),-Wno-unused-command-line-argument,-Wshadow=local)
-KERNEL_CPPFLAGS := -nostdinc -isystem $(shell $(KERNEL_CC) -print-file-name=include) -Iinclude
+KERNEL_CPPFLAGS := -nostdinc -isystem $(shell $(KERNEL_CC) -print-file-name=include 2>/dev/null) -Iinclude
 KERNEL_CFLAGS := -std=gnu17 -O2 -g -ffreestanding -fno-builtin-printf -mcmodel=kernel -fno-pic -fno-pie \
 	-mno-red-zone -mgeneral-regs-only -fno-omit-frame-pointer -fno-stack-protector -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-common $(KERNEL_WARN) \

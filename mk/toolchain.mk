@@ -51,7 +51,7 @@ $(NL_STAMP): $(NL_INPUTS) $(TC_COMPILER)
 	$(call say,NEWLIB,$(TC) (about a minute))
 	$(Q)test -f $(NEWLIB_TARBALL) || { echo 'Debian package newlib-source is missing: make deps'; exit 1; }
 	$(Q)mkdir -p $(NL_WORK)
-	$(Q)flock $(TC)/.lock sh -c 'if [ -f $@ ] && [ -z "$$(find $(NL_INPUTS) -newer $@)" ]; \
+	$(Q)flock $(TC)/.lock sh -c 'if [ -f $@ ] && [ -z "$$(find $(NL_INPUTS) $(TC_COMPILER) -newer $@)" ]; \
 		then exit 0; fi; $(NL)/build.sh $(NEWLIB_TARBALL) $(abspath $(NL_WORK)) \
 		$(abspath $(NL_WORK)/inst) $(TC_BIN) && touch $@' >$(TC)/newlib.log 2>&1 \
 		|| $(call tc_fail,$(TC)/newlib.log,Building newlib)
