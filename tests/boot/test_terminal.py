@@ -76,6 +76,53 @@ class Shell(unittest.TestCase):
         self.guest.expect(PROMPT, 30)
         self.command('wc -c </tmp/f; tail -c 9 /tmp/f', r'\n *2010\r\n.*04980499\r\n')
 
+    def test_flow_control(self):
+        self.guest.send('i=0; while [ $i -lt 400 ]; do echo line $i; i=$((i+1)); done\r')
+        self.guest.expect('line 3\r')
+        self.guest.send('\x13')
+        self.guest.wait(1)
+        before = len(self.guest.text)
+        self.guest.wait(0.5)
+        self.assertEqual(len(self.guest.text), before)
+        self.guest.send('\x11')
+        self.guest.expect('line 399\r\n')
+        self.guest.expect(PROMPT)
+
+    def test_editing_in_the_kernel(self):
+        self.guest.send('cat | hexdump\r')
+        self.guest.wait(0.5)
+        self.guest.send('ab\x16\x03c\rone two\x17\x7fx\rgone\x15end\x04\x04')
+        self.guest.expect(r'0000000 6261 6303 6f0a 656e 0a78 6e65 0064\s')
+        self.guest.expect(PROMPT)
+
+    def test_reading_bytes(self):
+        self.guest.send('stty -icanon -echo min 3; head -c 3 | hexdump; stty sane\r')
+        self.guest.wait(0.7)
+        self.guest.send('x\r\x04')
+        self.guest.expect(r'0000000 0a78 0004\s')
+        self.guest.expect(PROMPT)
+        self.command('stty -icanon min 0 time 3; cat | hexdump; stty sane', r'\n0000000\r\n')
+
+    def test_quit(self):
+        self.guest.send('sleep 1000\r')
+        self.guest.wait(0.5)
+        self.guest.send('\x1c')
+        self.guest.expect(PROMPT)
+        self.command('echo status $?', 'status 131\r\n')
+
+    def test_more_typed_than_there_is_room_for(self):
+        self.guest.send('sleep 2; stty sane\r')
+        self.guest.wait(0.3)
+        for _ in range(80):
+            self.guest.send('x' * 63)
+        self.guest.wait(2)
+        self.assertIn(b'\a', self.guest.text)
+        self.guest.send('\x15\x03')
+        self.guest.wait(1)
+        self.guest.send('\x03')
+        self.guest.expect(PROMPT, 30)
+        self.command('echo al""ive', '\nalive')
+
     def test_fault_of_a_program_is_a_line_and_no_more(self):
         self.command('sh -c \'kill -SEGV $$\'; echo status $?', 'status 139')
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * stty [-a] [setting...]: show or change the terminal on standard input. Settings: the flags that
- * -a shows (- before a name turns it off), sane, raw, cooked, size, rows N, cols N, intr ^C and
- * the other characters.
+ * -a shows (- before a name turns it off), sane, raw, cooked, size, rows N, cols N, min N, time N
+ * (tenths of a second), intr ^C and the other characters.
  */
 #include "../lib/util.h"
 
@@ -21,18 +21,20 @@ static const struct flag {
 	tcflag_t bit;
 	bool sane;
 } flags[] = {
-	{"brkint", &tio.c_iflag, BRKINT, true},  {"ignbrk", &tio.c_iflag, IGNBRK, false},
-	{"icrnl", &tio.c_iflag, ICRNL, true},    {"inlcr", &tio.c_iflag, INLCR, false},
-	{"igncr", &tio.c_iflag, IGNCR, false},   {"istrip", &tio.c_iflag, ISTRIP, false},
-	{"ixon", &tio.c_iflag, IXON, true},      {"ixoff", &tio.c_iflag, IXOFF, false},
-	{"ixany", &tio.c_iflag, IXANY, false},   {"imaxbel", &tio.c_iflag, IMAXBEL, true},
-	{"opost", &tio.c_oflag, OPOST, true},    {"onlcr", &tio.c_oflag, ONLCR, true},
-	{"isig", &tio.c_lflag, ISIG, true},      {"icanon", &tio.c_lflag, ICANON, true},
-	{"iexten", &tio.c_lflag, IEXTEN, true},  {"echo", &tio.c_lflag, ECHO, true},
-	{"echoe", &tio.c_lflag, ECHOE, true},    {"echok", &tio.c_lflag, ECHOK, true},
-	{"echonl", &tio.c_lflag, ECHONL, false}, {"echoctl", &tio.c_lflag, ECHOCTL, true},
-	{"echoke", &tio.c_lflag, ECHOKE, true},  {"noflsh", &tio.c_lflag, NOFLSH, false},
-	{"tostop", &tio.c_lflag, TOSTOP, false},
+	{"brkint", &tio.c_iflag, BRKINT, true},   {"ignbrk", &tio.c_iflag, IGNBRK, false},
+	{"icrnl", &tio.c_iflag, ICRNL, true},     {"inlcr", &tio.c_iflag, INLCR, false},
+	{"igncr", &tio.c_iflag, IGNCR, false},    {"istrip", &tio.c_iflag, ISTRIP, false},
+	{"ixon", &tio.c_iflag, IXON, true},       {"ixoff", &tio.c_iflag, IXOFF, false},
+	{"ixany", &tio.c_iflag, IXANY, false},    {"imaxbel", &tio.c_iflag, IMAXBEL, true},
+	{"iutf8", &tio.c_iflag, IUTF8, true},     {"ocrnl", &tio.c_oflag, OCRNL, false},
+	{"onocr", &tio.c_oflag, ONOCR, false},    {"onlret", &tio.c_oflag, ONLRET, false},
+	{"tab3", &tio.c_oflag, TAB3, false},      {"opost", &tio.c_oflag, OPOST, true},
+	{"onlcr", &tio.c_oflag, ONLCR, true},     {"isig", &tio.c_lflag, ISIG, true},
+	{"icanon", &tio.c_lflag, ICANON, true},   {"iexten", &tio.c_lflag, IEXTEN, true},
+	{"echo", &tio.c_lflag, ECHO, true},       {"echoe", &tio.c_lflag, ECHOE, true},
+	{"echok", &tio.c_lflag, ECHOK, true},     {"echonl", &tio.c_lflag, ECHONL, false},
+	{"echoctl", &tio.c_lflag, ECHOCTL, true}, {"echoke", &tio.c_lflag, ECHOKE, true},
+	{"noflsh", &tio.c_lflag, NOFLSH, false},  {"tostop", &tio.c_lflag, TOSTOP, false},
 };
 
 static const struct {
@@ -61,6 +63,8 @@ static void show(bool everything)
 		else
 			printf("%s = %c; ", chars[i].name, c);
 	}
+	if (!(tio.c_lflag & ICANON))
+		printf("min = %d; time = %d; ", tio.c_cc[VMIN], tio.c_cc[VTIME]);
 	putchar('\n');
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
 		bool on = *flags[i].field & flags[i].bit;
@@ -127,6 +131,9 @@ static int apply(char **arg)
 		make_sane();
 	} else if (strcmp(name, "raw") == 0) {
 		make_raw();
+	} else if ((strcmp(name, "min") == 0 || strcmp(name, "time") == 0) && arg[1]) {
+		tio.c_cc[name[0] == 'm' ? VMIN : VTIME] = (cc_t)parse_number(arg[1], name);
+		return 2;
 	} else if ((strcmp(name, "rows") == 0 || strncmp(name, "col", 3) == 0) && arg[1]) {
 		unsigned short n = (unsigned short)parse_number(arg[1], "size");
 
