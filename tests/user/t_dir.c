@@ -176,3 +176,39 @@ TEST(slots_are_used_again)
 	CHECK_EQ(after.st_size, before.st_size);
 	leave_scratch("/var/tmp");
 }
+
+TEST(relative_to_an_open_directory)
+{
+	char buf[16] = "";
+	struct stat st;
+	int dir, fd;
+
+	REQUIRE(enter_scratch("/tmp"));
+	REQUIRE_EQ(mkdir("d", 0755), 0);
+	dir = open("d", O_RDONLY | O_DIRECTORY);
+	REQUIRE(dir >= 0);
+	fd = openat(dir, "f", O_WRONLY | O_CREAT, 0644);
+	CHECK(fd >= 0);
+	close(fd);
+	CHECK_EQ(stat("d/f", &st), 0);
+	CHECK_EQ(fstatat(dir, "f", &st, 0), 0);
+	CHECK_EQ(mkdirat(dir, "e", 0755), 0);
+	CHECK_EQ(symlinkat("f", dir, "e/s"), 0);
+	CHECK_EQ(readlinkat(dir, "e/s", buf, sizeof(buf)), 1);
+	CHECK_EQ(fstatat(dir, "e/s", &st, AT_SYMLINK_NOFOLLOW), 0);
+	CHECK(S_ISLNK(st.st_mode));
+	CHECK_EQ(renameat(dir, "f", AT_FDCWD, "g"), 0);
+	CHECK_EQ(linkat(AT_FDCWD, "g", dir, "h", 0), 0);
+	CHECK_EQ(stat("d/h", &st), 0);
+	CHECK_EQ(unlinkat(dir, "h", 0), 0);
+	CHECK_EQ(unlinkat(dir, "e/s", 0), 0);
+	CHECK_EQ(unlinkat(dir, "e", AT_REMOVEDIR), 0);
+	CHECK_ERRNO(openat(dir, "none", O_RDONLY), ENOENT);
+	CHECK_ERRNO(openat(99, "x", O_RDONLY), EBADF);
+	fd = openat(99, "/etc/passwd", O_RDONLY);
+	CHECK(fd >= 0); /* absolute: the directory does not count */
+	CHECK_ERRNO(openat(fd, "x", O_RDONLY), ENOTDIR);
+	close(fd);
+	close(dir);
+	leave_scratch("/tmp");
+}

@@ -238,8 +238,8 @@ int main(int argc, char **argv)
 	memset(e.come, 0, (size_t) new.count);
 	compare(&old, &new, &e);
 	if (quiet) {
-		differ = memchr(e.gone, true, (size_t)old.count) ||
-			 memchr(e.come, true, (size_t) new.count);
+		differ = memchr(e.gone, 1, (size_t)old.count) ||
+			 memchr(e.come, 1, (size_t) new.count);
 		if (differ)
 			printf("Files %s and %s differ\n", old.name, new.name);
 	} else {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * timeout [-f] [-s signal] [-k seconds] seconds command...: run a command, end it when the time is
- * over (status 124), and for sure another @k seconds later. Both are sent to its whole process group,
- * which for the terminal is in the background; with -f (foreground) it stays in ours and may use the
- * terminal, and only the command itself is signalled.
+ * over (status 124), and for sure another @k seconds later. Both are sent to its whole process
+ * group, which for the terminal is in the background; with -f (foreground) it stays in ours and may
+ * use the terminal, and only the command itself is signalled.
  */
 #include "../lib/util.h"
 
