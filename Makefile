@@ -42,7 +42,7 @@ run: ## build what has changed and boot to a shell (ARGS='...' for tools/parvix 
 
 quick: run ## the same as run
 
-clean: ## remove what was built from this tree, keep the C library and the hypervisor
+clean: ## remove what was built from this tree, keep the C library, packages and hypervisor
 	$(call say,CLEAN,$(BUILD))
 	$(Q)if [ -d $(BUILD) ]; then find $(BUILD) -mindepth 1 -maxdepth 1 \
 		! -name toolchain ! -name toolchain-full ! -name cross ! -name xen ! -name sources -exec rm -rf {} +; fi

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the test programs of the guest share beyond the test frame: children, scratch directories,
- * counting of free pages. The programs run on a Linux host as well (make host-user-tests), where
- * that is how their own mistakes are found; what only this kernel has is within __parvix__.
+ * counting of free pages. They compile on a Linux host as well, which is how their own mistakes are
+ * found (gcc -D_GNU_SOURCE -Itests/lib tests/user/t_x.c tests/lib/test.c -lm; run them as a user
+ * without rights, they take liberties). What only this kernel has is within __parvix__.
  */
 #ifndef TESTS_USER_GUEST_H
 #define TESTS_USER_GUEST_H
