@@ -49,7 +49,7 @@ struct thread {
 	ktime_t slice_end;
 	ktime_t utime, stime, stamp; /* accounted at kernel entry of ticks and switches */
 	sigset_t sigmask, sigmask_saved;
-	sigset_t sigwait; /* signals that sigwait() waits for, though they are blocked */
+	sigset_t sigwait;        /* signals that sigwait() waits for, though they are blocked */
 	bool restore_mask;       /* sigsuspend: put sigmask_saved back after delivery */
 	struct trapframe *frame; /* user registers, on the kernel stack */
 	struct ktimer *sleep_timer;
@@ -137,8 +137,9 @@ extern struct list all_procs;
 extern unsigned nr_procs;
 #define PROC_MAX 4096
 /*
- * As many as memory holds: one for each 64 pages, since the least that a process needs is about 20 for its stack,
- * tables and first data. A fork bomb ends here, with -EAGAIN, before it ends in the out-of-memory killer.
+ * As many as memory holds: one for each 64 pages, since the least that a process needs is about 20
+ * for its stack, tables and first data. A fork bomb ends here, with -EAGAIN, before it ends in the
+ * out-of-memory killer.
  */
 extern unsigned proc_max;
 
@@ -173,7 +174,8 @@ int proc_exec(const char *path, struct exec_args *args);
 int exec_args_user(uaddr_t argv, uaddr_t envp, struct exec_args **out);
 int exec_args_kernel(char *const argv[], char *const envp[], struct exec_args **out);
 void proc_exit(int wait_status) __noreturn; /* of the current process */
-/* wait4: pid as there; *@status and *@usage are filled. The pid, 0 (WNOHANG), -ECHILD, -ERESTART. */
+/* wait4: pid as there; *@status and *@usage are filled. The pid, 0 (WNOHANG), -ECHILD, -ERESTART.
+ */
 pid_t proc_wait(pid_t pid, int options, int *status, struct parvix_rusage *usage);
 
 /* group.c: pid 0 is the caller */
@@ -187,17 +189,19 @@ void *thread_fpu_alloc(void);       /* initial state; NULL: no memory */
 
 /* sched.c */
 void sched_init(void);
-void sched_idle(void) __noreturn;   /* the end of boot: become the idle loop of this CPU */
-void schedule(void);                /* give up the CPU; state says whether to be run again */
-void thread_exit(void) __noreturn;  /* the current thread ends; its stack is freed by the next */
+void sched_idle(void) __noreturn;  /* the end of boot: become the idle loop of this CPU */
+void schedule(void);               /* give up the CPU; state says whether to be run again */
+void thread_exit(void) __noreturn; /* the current thread ends; its stack is freed by the next */
 /* Wake @t if its sleep is interruptible: it has a signal. */
 void thread_interrupt(struct thread *t);
 void thread_set_work(struct thread *t, unsigned work); /* WORK_* at its next return to user mode */
-void thread_wake(struct thread *t); /* SLEEPING -> READY; any context */
+void thread_wake(struct thread *t);                    /* SLEEPING -> READY; any context */
 void thread_ready(struct thread *t);
 void sched_relax(void); /* a long loop in the kernel: let others run */
-void thread_account(bool was_user); /* charge the time since the last look to the current thread */
-bool thread_was_user(void); /* the kernel was entered by an interrupt or fault of the program */
+/* Charge the time since the last look to the current thread: to its program or to the kernel,
+ * whichever is more likely; or surely to the kernel (at the end of something long). */
+void thread_account(void);
+void thread_account_kernel(void);
 ktime_t sched_slice_check(ktime_t now); /* timer.c: slice over? Else when it will be */
 void sched_loads(unsigned long loads[3]);
 bool thread_interrupted(void); /* current has an unblocked signal or is killed */
@@ -211,8 +215,8 @@ int signal_send_group(pid_t pgid, int sig, const struct parvix_siginfo *info); /
 /* kill(2), with permission checks. */
 int signal_kill(pid_t pid, int sig);
 const char *signal_name(int sig); /* "SIGSEGV" */
-/* A fault of the current thread: cannot be blocked or ignored. If it is going to kill the process, a
- * line on the console says so. */
+/* A fault of the current thread: cannot be blocked or ignored. If it is going to kill the process,
+ * a line on the console says so. */
 void signal_fault(int sig, int code, unsigned long addr, const struct trapframe *tf);
 /* deliver.c: called by user_return_work */
 void signal_deliver(struct trapframe *tf);

@@ -174,7 +174,8 @@ long signal_return(struct trapframe *tf)
 		irq_pop_off();
 		load_registers(tf, &uc.uc_mcontext);
 		t->sigmask = uc.uc_sigmask & SIG_ALL & ~SIG_UNBLOCKABLE;
-		/* What was blocked until now may be pending; and this is no call to be restarted. */
+		/* What was blocked until now may be pending; and this is no call to be restarted.
+		 */
 		thread_set_work(t, WORK_SIGNAL);
 		tf->vector = TRAP_EVENT;
 	}
@@ -197,7 +198,7 @@ static void stop(struct proc *p, int sig)
 	p->stop_sig = sig;
 	notify_parent(p, CLD_STOPPED, sig);
 	spin_unlock(&proc_lock);
-	thread_account(false);
+	thread_account();
 	for (;;) {
 		thread_prepare_sleep();
 		if (READ_ONCE(p->state) != PROC_STOPPED)
@@ -265,7 +266,8 @@ void signal_deliver(struct trapframe *tf)
 		}
 		restart(tf, true, act.sa_flags);
 		if (!push_handler(tf, sig, &act, restorer, &info)) {
-			printk("pid %d (%s): killed by SIGSEGV: no stack for its handler of %s at %p\n",
+			printk("pid %d (%s): killed by SIGSEGV: no stack for its handler of %s at "
+			       "%p\n",
 			       p->pid, p->name, signal_name(sig), (void *)tf->rsp);
 			proc_exit(SIGSEGV);
 		}

@@ -13,8 +13,8 @@
  * that text, data and stack of a small program share one lowest-level page table and fork has
  * fewer to copy and Xen fewer to check. Programs linked elsewhere have it at the top.
  *
- * A script, "#!interpreter argument", is turned into a call of its interpreter, once: an interpreter
- * is a program.
+ * A script, "#!interpreter argument", is turned into a call of its interpreter, once: an
+ * interpreter is a program.
  */
 #include <elf.h>
 #include <fs.h>
@@ -185,8 +185,8 @@ static void switch_space(struct proc *p, struct aspace *as)
 	fpu_restore(t->arch.fpu);
 	irq_pop_off();
 	if (old_as) {
-		p->usage.ru_maxrss =
-			max(p->usage.ru_maxrss, (long)(old_as->pages * (PAGE_SIZE / 1024)));
+		p->usage.ru_maxrss = max(p->usage.ru_maxrss,
+					 (long)(old_as->pages * (PAGE_SIZE / 1024)));
 		aspace_put(old_as);
 	}
 }
@@ -255,6 +255,7 @@ int proc_exec(const char *path, struct exec_args *args)
 	struct exec_job *job = kmalloc(sizeof(*job), 0);
 	int err = -ENOMEM;
 
+	thread_account();
 	if (job) {
 		job->vn = NULL;
 		job->as = NULL;
@@ -273,5 +274,6 @@ int proc_exec(const char *path, struct exec_args *args)
 			vnode_put(job->vn);
 	}
 	kfree(job);
+	thread_account_kernel();
 	return err;
 }

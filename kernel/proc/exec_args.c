@@ -36,7 +36,8 @@
 
 static void *buf_alloc(size_t size)
 {
-	return size <= SMALL ? kmalloc(size, 0) : kvm_alloc((unsigned)DIV_ROUND_UP(size, PAGE_SIZE));
+	return size <= SMALL ? kmalloc(size, 0)
+			     : kvm_alloc((unsigned)DIV_ROUND_UP(size, PAGE_SIZE));
 }
 
 static void buf_free(void *buf, size_t size)
@@ -222,10 +223,13 @@ size_t exec_args_space(const struct exec_args *args)
 static void fill_vector(const struct exec_args *args, const struct elf_plan *plan,
 			unsigned long *vec, unsigned long at, unsigned long random)
 {
-	const unsigned long aux[AUX_WORDS] = {
-		AT_PAGESZ, PAGE_SIZE,   AT_PHDR,  plan->phdr,  AT_PHENT,  sizeof(struct elf_segment),
-		AT_PHNUM,  plan->phnum, AT_ENTRY, plan->entry, AT_RANDOM, random,
-		AT_NULL,   0};
+	const unsigned long aux[AUX_WORDS] = {AT_PAGESZ, PAGE_SIZE,
+					      AT_PHDR,   plan->phdr,
+					      AT_PHENT,  sizeof(struct elf_segment),
+					      AT_PHNUM,  plan->phnum,
+					      AT_ENTRY,  plan->entry,
+					      AT_RANDOM, random,
+					      AT_NULL,   0};
 	const char *s = args->buf;
 
 	*vec++ = args->argc;

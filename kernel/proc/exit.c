@@ -40,7 +40,8 @@ static void drop_resources(struct proc *p)
 
 	ktimer_cancel(&p->alarm);
 	if (as)
-		p->usage.ru_maxrss = max(p->usage.ru_maxrss, (long)(as->pages * (PAGE_SIZE / 1024)));
+		p->usage.ru_maxrss = max(p->usage.ru_maxrss,
+					 (long)(as->pages * (PAGE_SIZE / 1024)));
 	spin_lock(&proc_lock); /* /proc looks at these under this lock */
 	p->fds = NULL;
 	p->aspace = NULL;
@@ -72,7 +73,7 @@ static void orphan_groups(struct proc *p)
 		signal_send_group(p->pgid, SIGHUP, NULL);
 		signal_send_group(p->pgid, SIGCONT, NULL);
 	}
-	list_for_each(child, &p->children, sibling) {
+	list_for_each (child, &p->children, sibling) {
 		pid_t pgid = child->pgid;
 
 		if (pgid == p->pgid || child->sid != p->sid || !pgrp_orphaned_without(pgid, p) ||
@@ -88,7 +89,7 @@ static void give_children_away(struct proc *p)
 	struct proc *child, *tmp;
 	bool zombies = false;
 
-	list_for_each_safe(child, tmp, &p->children, sibling) {
+	list_for_each_safe (child, tmp, &p->children, sibling) {
 		list_del(&child->sibling);
 		child->parent = init_proc;
 		list_add_tail(&init_proc->children, &child->sibling);
@@ -103,7 +104,7 @@ static void give_children_away(struct proc *p)
 
 static void final_usage(struct proc *p, struct thread *t)
 {
-	thread_account(thread_was_user());
+	thread_account_kernel();
 	p->usage.ru_utime = ktime_to_timeval(t->utime);
 	p->usage.ru_stime = ktime_to_timeval(t->stime);
 	p->usage.ru_nvcsw = t->nvcsw;
@@ -115,8 +116,8 @@ static __noreturn void init_died(int status)
 	if (status & 0x7f)
 		panic("the first process (%s) was killed by %s: nothing is left to run",
 		      init_proc->name, signal_name(status & 0x7f));
-	panic("the first process (%s) ended with status %d: nothing is left to run", init_proc->name,
-	      status >> 8);
+	panic("the first process (%s) ended with status %d: nothing is left to run",
+	      init_proc->name, status >> 8);
 }
 
 void proc_exit(int wait_status)
@@ -130,6 +131,7 @@ void proc_exit(int wait_status)
 	if (p == init_proc)
 		init_died(wait_status);
 	trace(exit, p->pid, wait_status, 0);
+	thread_account();
 	p->killed = true; /* no more signals, no interruptible sleep */
 	t->sigmask = SIG_ALL;
 	drop_resources(p);

@@ -7,8 +7,8 @@
  * page is copied before one of the two writes to it. Under PV the filled tables are then handed to
  * Xen in one call, and the parent's changes are sent in one batch.
  *
- * The child's thread is new. At the top of its stack lies a copy of the parent's register frame, with
- * 0 in %rax; so when it runs first it leaves the kernel as if its own fork had just returned.
+ * The child's thread is new. At the top of its stack lies a copy of the parent's register frame,
+ * with 0 in %rax; so when it runs first it leaves the kernel as if its own fork had just returned.
  *
  * Everything that can fail is done before the child gets a pid, so a failure frees what there
  * is and nobody has seen it.
@@ -84,6 +84,7 @@ pid_t proc_fork(struct trapframe *tf)
 	pid_t pid;
 	int err;
 
+	thread_account();
 	if (nr_procs >= proc_max)
 		return -EAGAIN;
 	if (!memory_left())
@@ -120,6 +121,7 @@ pid_t proc_fork(struct trapframe *tf)
 	count(forks);
 	trace(fork, parent->pid, pid, 0);
 	thread_ready(t);
+	thread_account_kernel();
 	return pid;
 undo:
 	fork_undo(p);

@@ -3,9 +3,9 @@
  * Process groups and sessions.
  *
  * A shell puts each pipeline into a group of its own and tells the terminal which group is in the
- * foreground; the terminal sends Ctrl-C to a group, and stops groups that read from it without being
- * in the foreground. A session is all groups that share a terminal. Groups and sessions are not
- * objects, only numbers in the processes, named after the pid of the one who made them.
+ * foreground; the terminal sends Ctrl-C to a group, and stops groups that read from it without
+ * being in the foreground. A session is all groups that share a terminal. Groups and sessions are
+ * not objects, only numbers in the processes, named after the pid of the one who made them.
  */
 #include <proc.h>
 #include "room.h"
@@ -14,7 +14,7 @@ bool pgrp_orphaned_without(pid_t pgid, const struct proc *leaving)
 {
 	const struct proc *p;
 
-	list_for_each(p, &all_procs, all) {
+	list_for_each (p, &all_procs, all) {
 		const struct proc *parent = p->parent;
 
 		if (p->pgid != pgid || p == leaving || p->state == PROC_ZOMBIE || !parent)
@@ -42,7 +42,7 @@ bool pgrp_has_stopped(pid_t pgid)
 {
 	const struct proc *p;
 
-	list_for_each(p, &all_procs, all)
+	list_for_each (p, &all_procs, all)
 		if (p->pgid == pgid && p->state == PROC_STOPPED)
 			return true;
 	return false;
@@ -52,7 +52,7 @@ static bool pgrp_in_session(pid_t pgid, pid_t sid)
 {
 	const struct proc *p;
 
-	list_for_each(p, &all_procs, all)
+	list_for_each (p, &all_procs, all)
 		if (p->pgid == pgid && p->sid == sid)
 			return true;
 	return false;
@@ -95,7 +95,7 @@ pid_t proc_setsid(void)
 	pid_t ret = -EPERM;
 
 	spin_lock(&proc_lock);
-	list_for_each(p, &all_procs, all)
+	list_for_each (p, &all_procs, all)
 		if (p->pgid == me->pid)
 			goto out;
 	me->sid = me->pgid = me->pid;

@@ -3,10 +3,10 @@
  * Spinlocks and mutexes.
  *
  * A spinlock is one word taken by an atomic exchange, and it keeps interrupts off on its CPU for
- * as long as it is held: otherwise an interrupt handler could wait for a lock that the code under it
- * holds. How interrupts are kept off is the machine's affair. Natively it is `cli`; under PV it is a
- * store to this virtual CPU's event mask in the shared page, and turning them on again is a store
- * and a look at the pending flag beside it: neither needs a hypercall unless something came
+ * as long as it is held: otherwise an interrupt handler could wait for a lock that the code under
+ * it holds. How interrupts are kept off is the machine's affair. Natively it is `cli`; under PV it
+ * is a store to this virtual CPU's event mask in the shared page, and turning them on again is a
+ * store and a look at the pending flag beside it: neither needs a hypercall unless something came
  * meanwhile. Sections nest, so a counter per CPU remembers how deep we are and the state found at
  * the outermost entry is restored at the outermost exit.
  *

@@ -7,10 +7,11 @@
  * again only if no process has it as pid, process group or session, because a group or a session
  * lives on after the process that it is named after.
  *
- * The first process is not made by fork: the thread that mounted the root file system becomes it, by
- * getting a struct proc and executing a program. Everything else descends from it, and orphans
+ * The first process is not made by fork: the thread that mounted the root file system becomes it,
+ * by getting a struct proc and executing a program. Everything else descends from it, and orphans
  * are given to it.
  */
+#include <bootmark.h>
 #include <fs.h>
 #include <machine.h>
 #include <mm.h>
@@ -46,7 +47,7 @@ struct proc *proc_find(pid_t pid)
 
 	if (pid <= 0)
 		return NULL;
-	list_for_each(p, &pid_hash[pid % PID_HASH], pid_link)
+	list_for_each (p, &pid_hash[pid % PID_HASH], pid_link)
 		if (p->pid == pid)
 			return p;
 	return NULL;
@@ -56,7 +57,7 @@ static bool pid_in_use(pid_t pid)
 {
 	struct proc *p;
 
-	list_for_each(p, &all_procs, all)
+	list_for_each (p, &all_procs, all)
 		if (p->pid == pid || p->pgid == pid || p->sid == pid)
 			return true;
 	return false;
@@ -105,7 +106,7 @@ static bool over_limit(const struct proc *parent)
 		return true;
 	if (limit == RLIM_INFINITY)
 		return false;
-	list_for_each(p, &all_procs, all)
+	list_for_each (p, &all_procs, all)
 		n += p->cred.uid == parent->cred.uid;
 	return n >= limit;
 }
@@ -174,7 +175,8 @@ static const char *why(int err)
 	case -EACCES:
 		return "the file is not executable";
 	case -ENOEXEC:
-		return "the file is not a whole, static 64-bit ELF program (or script) for this system";
+		return "the file is not a whole, static 64-bit ELF program (or script) for this "
+		       "system";
 	case -ENOMEM:
 		return "there is not enough memory: give the domain more";
 	case -EIO:
@@ -185,7 +187,8 @@ static const char *why(int err)
 
 void proc_start_init(const char *path, char *const argv[])
 {
-	static char *const envp[] = {"PATH=/bin:/sbin:/usr/bin:/usr/sbin", "HOME=/", "TERM=linux", NULL};
+	static char *const envp[] = {"PATH=/bin:/sbin:/usr/bin:/usr/sbin", "HOME=/", "TERM=linux",
+				     NULL};
 	struct thread *t = current;
 	struct exec_args *args;
 	struct proc *p = proc_alloc();
@@ -209,8 +212,10 @@ void proc_start_init(const char *path, char *const argv[])
 		err = proc_exec(path, args);
 	if (err)
 		panic("the first program, %s, cannot be started: %s (error %d).\n"
-		      "  Is the root image whole? Another program can be named by the kernel argument "
+		      "  Is the root image whole? Another program can be named by the kernel "
+		      "argument "
 		      "init=PATH",
 		      path, why(err), -err);
 	printk("starting %s\n", path);
+	boot_mark("init");
 }

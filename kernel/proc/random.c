@@ -2,10 +2,10 @@
 /*
  * The kernel's random numbers.
  *
- * A 256-bit key; from it ChaCha20 makes a batch of bytes, the first 32 of which are at once the next
- * key, and bytes handed out are wiped. So whoever learns the state later cannot compute what was
- * handed out before. Fresh material from the machine (RDRAND where there is one, time stamps, the
- * start information) is mixed into the key for the first batch and for every 64th after it.
+ * A 256-bit key; from it ChaCha20 makes a batch of bytes, the first 32 of which are at once the
+ * next key, and bytes handed out are wiped. So whoever learns the state later cannot compute what
+ * was handed out before. Fresh material from the machine (RDRAND where there is one, time stamps,
+ * the start information) is mixed into the key for the first batch and for every 64th after it.
  */
 #include <lock.h>
 #include <machine.h>

@@ -28,7 +28,8 @@ extern struct proc *init_proc;
 void memory_wait(void);
 
 /* wait.c; proc_lock held */
-/* @p stopped, continued or died (CLD_*, its status or signal): SIGCHLD and wake-up of the parent. */
+/* @p stopped, continued or died (CLD_*, its status or signal): SIGCHLD and wake-up of the parent.
+ */
 void notify_parent(struct proc *p, int code, int status);
 /* Nobody will wait for the children of @parent (SIGCHLD ignored or SA_NOCLDWAIT). */
 bool parent_reaps_by_itself(const struct proc *parent);

@@ -2,11 +2,11 @@
 /*
  * The scheduler: who runs next on this CPU.
  *
- * Each CPU has a queue of ready threads, served in turn. A thread runs until it sleeps, or until its
- * slice is over while somebody waits: 10 ms at normal priority, from 20 ms (nice -20) down to 0.5 ms
- * (nice 19), so priorities are shares of the CPU, and nobody starves. The slice timer is set only
- * while somebody waits. Kernel code is not preempted: the end of a slice sets WORK_RESCHED, which
- * is looked at on the way back to user mode; long loops in the kernel call sched_relax().
+ * Each CPU has a queue of ready threads, served in turn. A thread runs until it sleeps, or until
+ * its slice is over while somebody waits: 10 ms at normal priority, from 20 ms (nice -20) down to
+ * 0.5 ms (nice 19), so priorities are shares of the CPU, and nobody starves. The slice timer is set
+ * only while somebody waits. Kernel code is not preempted: the end of a slice sets WORK_RESCHED,
+ * which is looked at on the way back to user mode; long loops in the kernel call sched_relax().
  *
  * The switch itself is in two halves. What only the machine knows (page tables, the stack on which
  * the next entry from user mode lands, the FS base) goes to machine->switch_to() in one piece:
@@ -19,9 +19,10 @@
  * stack on which he stands.
  *
  * Time is charged at switches: one clock reading for each. A system call does not read the clock
- * (under PV a time stamp may cost a trip into Xen), so the split into user and system time is a
- * sample: the span since the last look goes whole to the mode the thread is found in, except that
- * a thread found in its first system call since then is held to have been computing.
+ * (under PV a time stamp may cost a trip into Xen), so the split into user and system time is an
+ * estimate: the span since the last look goes whole to the program if it made few system calls in
+ * it, to the kernel if it made many. What is known to be long (fork, execve, exit, large transfers)
+ * reads the clock before and after.
  */
 #include <lock.h>
 #include <machine.h>
@@ -32,6 +33,8 @@
 #include "room.h"
 
 #define SLICE_PER_STEP (NSEC_PER_MSEC / 2)
+#define CALL_USUAL \
+	(50 * NSEC_PER_USEC) /* more than a short system call takes, in an emulator too */
 
 static struct runq {
 	spinlock_t lock;
@@ -90,34 +93,33 @@ static void load_sample(ktime_t now, unsigned running)
 		load_next = now + 5 * NSEC_PER_SEC;
 }
 
-bool thread_was_user(void)
+/* The current thread, which has run since t->stamp. @kernel: surely in the kernel. */
+static void account(struct thread *t, ktime_t now, bool kernel)
 {
-	const struct thread *t = current;
-
-	if (!t->proc || !t->frame)
-		return false;
-	return t->frame->vector != TRAP_SYSCALL ||
-	       this_cpu()->counters[CNT_syscalls] - t->stamp_calls <= 1;
-}
-
-static void account(struct thread *t, ktime_t now, bool was_user)
-{
+	uint64_t calls = this_cpu()->counters[CNT_syscalls];
 	ktime_t span = now - t->stamp;
 
 	if (span > 0) {
-		if (was_user)
+		if (!kernel && t->proc && span > (ktime_t)(calls - t->stamp_calls) * CALL_USUAL)
 			t->utime += span;
 		else
 			t->stime += span;
 	}
 	t->stamp = now;
-	t->stamp_calls = this_cpu()->counters[CNT_syscalls];
+	t->stamp_calls = calls;
 }
 
-void thread_account(bool was_user)
+void thread_account(void)
 {
 	irq_push_off();
-	account(current, clock_now(), was_user);
+	account(current, clock_now(), false);
+	irq_pop_off();
+}
+
+void thread_account_kernel(void)
+{
+	irq_push_off();
+	account(current, clock_now(), true);
 	irq_pop_off();
 }
 
@@ -190,7 +192,7 @@ static void switch_away(struct cpu *c, struct thread *prev)
 	now = clock_now();
 	if (unlikely(now >= load_next))
 		load_sample(now, c->nr_running + (prev != c->idle));
-	account(prev, now, thread_was_user());
+	account(prev, now, false);
 	slice_start(next, now);
 	next->state = THREAD_RUNNING;
 	next->cpu = c;
@@ -239,8 +241,8 @@ void sched_idle(void)
 
 	for (;;) {
 		schedule();
-		/* An interrupt that comes between the look and the wait is not lost: the wait begins
-		 * with interrupts off, and ends at once if one is pending. */
+		/* An interrupt that comes between the look and the wait is not lost: the wait
+		 * begins with interrupts off, and ends at once if one is pending. */
 		machine->irq_disable();
 		if (list_empty(&c->runq)) {
 			count(idles);

@@ -62,8 +62,8 @@ void signal_send_locked(struct proc *p, int sig, const struct parvix_siginfo *in
 		if (info)
 			p->sig.info[sig] = *info;
 		else
-			p->sig.info[sig] =
-				(struct parvix_siginfo){.si_signo = sig, .si_code = SI_KERNEL};
+			p->sig.info[sig] = (struct parvix_siginfo){.si_signo = sig,
+								   .si_code = SI_KERNEL};
 		p->sig.pending |= SIGBIT(sig);
 	}
 	spin_unlock(&p->sig.lock);
@@ -99,7 +99,7 @@ int signal_send_group(pid_t pgid, int sig, const struct parvix_siginfo *info)
 		return -EINVAL;
 	if (!held)
 		spin_lock(&proc_lock);
-	list_for_each(p, &all_procs, all)
+	list_for_each (p, &all_procs, all)
 		if (p->pgid == pgid && p->state != PROC_ZOMBIE) {
 			signal_send_locked(p, sig, info);
 			ret = 0;
@@ -149,7 +149,7 @@ int signal_kill(pid_t pid, int sig)
 		if (p)
 			ret = kill_one(p, sig, &info);
 	} else {
-		list_for_each(p, &all_procs, all) {
+		list_for_each (p, &all_procs, all) {
 			if (!kill_means(p, pid))
 				continue;
 			err = kill_one(p, sig, &info);

@@ -20,7 +20,7 @@
 static struct timers {
 	spinlock_t lock;
 	struct list queue;
-	ktime_t armed;                  /* what the machine's timer is set to */
+	ktime_t armed;                   /* what the machine's timer is set to */
 	struct ktimer *volatile running; /* whose function is being called */
 } timers[MAX_CPUS];
 

@@ -64,10 +64,10 @@ static void fault_words(const struct trapframe *tf, int code, char *buf, size_t 
 {
 	if (tf->vector == TRAP_PF)
 		snprintk(buf, size, "%s %s", access_words(tf->err),
-			 tf->cr2 < PAGE_SIZE     ? "through a null pointer" :
-			 code == SEGV_ACCERR     ? "against the protection of the page" :
-			 tf->cr2 >= USER_END     ? "an address that is not the program's" :
-						   "where nothing is mapped");
+			 tf->cr2 < PAGE_SIZE   ? "through a null pointer"
+			 : code == SEGV_ACCERR ? "against the protection of the page"
+			 : tf->cr2 >= USER_END ? "an address that is not the program's"
+					       : "where nothing is mapped");
 	else if (tf->vector == TRAP_GP)
 		snprintk(buf, size, "privileged instruction or impossible address (error code %lx)",
 			 tf->err);
@@ -226,9 +226,9 @@ static void kernel_trap(struct trapframe *tf)
 			    "pointer%s, or an instruction that is not for this mode",
 			    tf->err,
 			    non_canonical(tf->rax) || non_canonical(tf->rdi) ||
-					    non_canonical(tf->rsi) || non_canonical(tf->rbx) ?
-				    " (there is one in a register below)" :
-				    "");
+					    non_canonical(tf->rsi) || non_canonical(tf->rbx)
+				    ? " (there is one in a register below)"
+				    : "");
 	}
 	panic_frame(tf, "%s in the kernel (exception %lu, error code %lx)", trap_name(tf),
 		    tf->vector, tf->err);

@@ -115,7 +115,7 @@ pid_t proc_wait(pid_t pid, int options, int *status, struct parvix_rusage *usage
 		bool any = false;
 		int err = -ECHILD;
 
-		list_for_each(child, &p->children, sibling) {
+		list_for_each (child, &p->children, sibling) {
 			if (!wanted(child, pid))
 				continue;
 			any = true;
@@ -129,8 +129,8 @@ pid_t proc_wait(pid_t pid, int options, int *status, struct parvix_rusage *usage
 			}
 		}
 		if (any)
-			err = options & WNOHANG ? 0 :
-						  sleep_on(&p->child_wait, &proc_lock, SLEEP_INTR,
+			err = options & WNOHANG ? 0
+						: sleep_on(&p->child_wait, &proc_lock, SLEEP_INTR,
 							   KTIME_NEVER);
 		if (err || !any || (options & WNOHANG)) {
 			spin_unlock(&proc_lock);

@@ -2,11 +2,11 @@
 /*
  * Waiting: lists of threads that want to hear of an event.
  *
- * The classic mistake is the lost wake-up: a thread looks at its condition, finds it false, and goes
- * to sleep; the waker comes between the look and the sleep, finds nobody asleep, and leaves. Here a
- * thread first puts itself on the list, then clears its own `wake_pending`, then looks, then sleeps.
- * A waker that comes in between finds it awake and sets `wake_pending` instead, and the sleep,
- * which looks at that flag under the run queue's lock, does not happen.
+ * The classic mistake is the lost wake-up: a thread looks at its condition, finds it false, and
+ * goes to sleep; the waker comes between the look and the sleep, finds nobody asleep, and leaves.
+ * Here a thread first puts itself on the list, then clears its own `wake_pending`, then looks, then
+ * sleeps. A waker that comes in between finds it awake and sets `wake_pending` instead, and the
+ * sleep, which looks at that flag under the run queue's lock, does not happen.
  *
  * A waiter stays on the list until its owner takes it off, so a loop may sleep several times with
  * one registration (poll does). waitq_wake_one() moves the one it woke to the end, so that two
@@ -43,7 +43,7 @@ void waitq_wake_all(struct waitq *wq)
 	struct waiter *w;
 
 	spin_lock(&wq->lock);
-	list_for_each(w, &wq->waiters, link)
+	list_for_each (w, &wq->waiters, link)
 		thread_wake(w->thread);
 	spin_unlock(&wq->lock);
 }

@@ -11,6 +11,7 @@
 
 /* Longest single transfer: results must fit into a positive int for old programs. */
 #define IO_MAX 0x7ffff000ul
+#define IO_LONG 65536 /* from here on its time is taken */
 
 long sys_close(struct trapframe *tf)
 {
@@ -47,13 +48,19 @@ static long simple_io(struct trapframe *tf, off_t pos, enum io_kind kind)
 {
 	struct parvix_iovec iov;
 	struct uio uio;
+	long ret;
 
 	if ((ssize_t)ARG2(tf) < 0)
 		return -EINVAL;
 	if (!user_range_ok(UADDR(ARG1(tf)), ARG2(tf)))
 		return -EFAULT;
 	uio_user(&uio, &iov, UADDR(ARG1(tf)), min(ARG2(tf), IO_MAX));
-	return transfer((int)ARG0(tf), &uio, pos, kind);
+	if (likely(ARG2(tf) < IO_LONG))
+		return transfer((int)ARG0(tf), &uio, pos, kind);
+	thread_account();
+	ret = transfer((int)ARG0(tf), &uio, pos, kind);
+	thread_account_kernel();
+	return ret;
 }
 
 long sys_read(struct trapframe *tf)

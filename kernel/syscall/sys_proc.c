@@ -154,7 +154,7 @@ static void usage_now(struct proc *p, struct parvix_rusage *usage)
 {
 	struct thread *t = current;
 
-	thread_account(thread_was_user());
+	thread_account();
 	*usage = p->usage;
 	usage->ru_utime = ktime_to_timeval(t->utime);
 	usage->ru_stime = ktime_to_timeval(t->stime);

@@ -12,7 +12,8 @@ long sys_kill(struct trapframe *tf)
 }
 
 /* Pending signals that the new action ignores are forgotten. */
-static void set_action(struct proc *p, int sig, const struct ksigaction *act, unsigned long restorer)
+static void set_action(struct proc *p, int sig, const struct ksigaction *act,
+		       unsigned long restorer)
 {
 	bool ignored = act->sa_handler == SIG_IGN ||
 		       (act->sa_handler == SIG_DFL && signal_default(sig) == SIGDEF_IGNORE);
@@ -114,7 +115,7 @@ long sys_sigaltstack(struct trapframe *tf)
 			return -EPERM;
 		if (new.ss_flags & ~SS_DISABLE)
 			return -EINVAL;
-		if (!(new.ss_flags & SS_DISABLE)) {
+		if (!(new.ss_flags &SS_DISABLE)) {
 			if (new.ss_size < MINSIGSTKSZ)
 				return -ENOMEM;
 			if (!user_range_ok(UADDR(new.ss_sp), new.ss_size))

@@ -30,7 +30,7 @@ long sys_clock_gettime(struct trapframe *tf)
 		break;
 	case CLOCK_PROCESS_CPUTIME_ID:
 	case CLOCK_THREAD_CPUTIME_ID:
-		thread_account(thread_was_user());
+		thread_account();
 		t = current->utime + current->stime;
 		break;
 	default:

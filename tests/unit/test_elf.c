@@ -69,10 +69,10 @@ TEST(a_small_program_is_planned)
 	CHECK_EQ(plan.brk, BASE + 0x8000);
 }
 
-#define REFUSED(change)                          \
-	do {                                     \
-		good_file();                     \
-		change;                          \
+#define REFUSED(change)                                                   \
+	do {                                                              \
+		good_file();                                              \
+		change;                                                   \
 		CHECK_THAT(check() == -ENOEXEC, "accepted: %s", #change); \
 	} while (0)
 
@@ -156,7 +156,7 @@ static void plan_is_sane(uint64_t file_size)
 
 TEST(damaged_files_are_refused_or_harmless)
 {
-	static const uint64_t odd[] = {0,      1,        0x7fff,  0x8000,         0xffff,
+	static const uint64_t odd[] = {0,      1,          0x7fff,   0x8000,       0xffff,
 				       ~0ull,  1ull << 63, USER_END, USER_END - 1, 0xfff,
 				       0x1000, FILE_SIZE};
 	unsigned long accepted = 0;
@@ -173,8 +173,9 @@ TEST(damaged_files_are_refused_or_harmless)
 			if (test_random() % 2)
 				((uint8_t *)&file)[at] = (uint8_t)test_random();
 			else
-				((uint64_t *)&file)[at / 8] =
-					test_random() % 2 ? odd[test_random() % 12] : test_random();
+				((uint64_t *)&file)[at / 8] = test_random() % 2
+								      ? odd[test_random() % 12]
+								      : test_random();
 		}
 		if (elf_check(&file, n, size, &plan) == 0) {
 			accepted++;
