@@ -10,6 +10,7 @@
 #include "ldisc.h"
 #include "tty.h"
 
+#include <bootmark.h>
 #include <machine.h>
 #include <parvix/fcntl.h>
 #include <printk.h>
@@ -151,6 +152,7 @@ static int wait_input(struct tty *tty, size_t want, bool nonblock)
 			return 0;
 		if (nonblock)
 			return -EAGAIN;
+		boot_mark_once("prompt"); /* somebody waits for the keyboard for the first time */
 		err = sleep_on(&tty->read_wait, &tty->lock, SLEEP_INTR, KTIME_NEVER);
 	}
 	return err;

@@ -305,7 +305,7 @@ int main(int argc, char **argv)
 	if (argc > 1 && strcmp(argv[1], "--exit") == 0)
 		return 0;
 	snprintf(self_path, sizeof(self_path), "%s",
-		 strchr(argv[0], '/') ? argv[0] : "/usr/bin/lat");
+		 strchr(argv[0], '/') ? argv[0] : "/usr/bench/lat");
 	if (argc > 1 && strcmp(argv[1], "-c") == 0) {
 		csv = 1;
 		first = 2;

@@ -67,6 +67,18 @@ static void mount_at(const char *what, const char *where, const char *type)
 		say("cannot mount", where);
 }
 
+/* A line in the kernel's record of this boot (/proc/boot). */
+static void boot_mark(const char *name)
+{
+	int fd = open("/proc/boot", O_WRONLY);
+
+	if (fd < 0)
+		return;
+	if (write(fd, name, strlen(name)) < 0)
+		say("cannot write", "/proc/boot");
+	close(fd);
+}
+
 static pid_t start(char *const args[], bool own_terminal)
 {
 	sigset_t none;
@@ -213,6 +225,7 @@ static int run_script(char *script)
 	pid_t pid;
 	int status, null;
 
+	boot_mark("shell");
 	pid = fork();
 	if (pid == 0) {
 		setsid();
@@ -275,6 +288,7 @@ static void login_mode(void)
 			wait_for(pid);
 	}
 	chdir(getenv("HOME"));
+	boot_mark("shell");
 	sigemptyset(&none);
 	for (pid = -1;;) {
 		int status;
