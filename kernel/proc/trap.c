@@ -17,6 +17,9 @@
 #include <proc.h>
 #include "room.h"
 
+/* Waits for memory, of up to 100 ms each, before a user copy fails with -EFAULT. */
+#define KERNEL_PATIENCE 20
+
 static const char *const trap_names[32] = {
 	[TRAP_DE] = "division by zero",
 	[TRAP_DB] = "debug exception",
@@ -60,9 +63,13 @@ static const char *trap_name(const struct trapframe *tf)
 }
 
 /* The error code of @tf in words, for the line about a killed program. */
-static void fault_words(const struct trapframe *tf, int code, char *buf, size_t size)
+static void fault_words(const struct trapframe *tf, int sig, int code, char *buf, size_t size)
 {
-	if (tf->vector == TRAP_PF)
+	if (tf->vector == TRAP_PF && sig == SIGBUS)
+		snprintk(buf, size,
+			 "%s a page that cannot be read in, or behind the end of its file",
+			 access_words(tf->err));
+	else if (tf->vector == TRAP_PF)
 		snprintk(buf, size, "%s %s", access_words(tf->err),
 			 tf->cr2 < PAGE_SIZE   ? "through a null pointer"
 			 : code == SEGV_ACCERR ? "against the protection of the page"
@@ -97,7 +104,7 @@ void signal_fault(int sig, int code, unsigned long addr, const struct trapframe 
 	spin_unlock(&p->sig.lock);
 	thread_set_work(t, WORK_SIGNAL);
 	if (fatal) {
-		fault_words(tf, code, words, sizeof(words));
+		fault_words(tf, sig, code, words, sizeof(words));
 		printk("pid %d (%s): killed by %s: %s; address %lx, ip %lx, sp %lx\n", p->pid,
 		       p->name, signal_name(sig), words, addr, tf->rip, tf->rsp);
 	}
@@ -119,14 +126,16 @@ static const char *guess(unsigned long addr)
 
 /*
  * Let the memory manager try. When there is no memory, somebody has to die; if that is another, we
- * wait until some process has given its memory back, and try again.
+ * wait until some process has given its memory back, and try again. A fault in the kernel waits
+ * only
+ * @patience times: it may hold a lock that the dying process needs in order to die.
  */
-static int resolve(struct proc *p, const struct trapframe *tf)
+static int resolve(struct proc *p, const struct trapframe *tf, unsigned patience)
 {
 	for (;;) {
 		int err = aspace_fault(p->aspace, tf->cr2, (unsigned)tf->err);
 
-		if (err != -ENOMEM || p->killed || oom_kill())
+		if (err != -ENOMEM || p->killed || oom_kill() || patience-- == 0)
 			return err;
 		memory_wait();
 	}
@@ -144,7 +153,7 @@ static void kernel_page_fault(struct trapframe *tf)
 		panic_frame(tf, "user memory at %lx was touched with a spinlock held", tf->cr2);
 	if (tf->cr2 < USER_END && p && p->aspace) {
 		p->usage.ru_minflt++;
-		if (!resolve(p, tf))
+		if (!resolve(p, tf, KERNEL_PATIENCE))
 			return;
 	}
 	tf->rip = fix;
@@ -154,7 +163,7 @@ static void user_page_fault(struct trapframe *tf)
 {
 	struct proc *p = current->proc;
 	unsigned long addr = tf->cr2;
-	int err = addr < USER_END ? resolve(p, tf) : -EFAULT;
+	int err = addr < USER_END ? resolve(p, tf, ~0u) : -EFAULT;
 
 	p->usage.ru_minflt++;
 	switch (err) {
