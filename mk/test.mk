@@ -20,9 +20,9 @@ TEST ?=
 SEED ?=
 # Suites that need no guest do not build one.
 TEST_NEEDS = $(if $(filter-out unit tools,$(or $(subst $(comma), ,$(SUITE)),all)),\
-	$(HOSTILE) $(BUILD)/parvix.checked $(BUILD)/root.img $(BUILD)/xen)
+	$(GUEST_EXTRA) $(BUILD)/parvix.checked $(BUILD)/root.img $(BUILD)/xen)
 comma := ,
-HOSTILE := $(patsubst tests/hostile/%.c,$(BUILD)/tests/hostile/%,$(wildcard tests/hostile/*.c))
+GUEST_EXTRA := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/hostile/*.c tests/boot/*.c))
 
 .PHONY: test unit-tests
 test: $(TEST_NEEDS) ## run all tests (SUITE=unit,tools,boot,user,hostile TEST=name SEED=n choose)
@@ -73,14 +73,19 @@ $(BUILD)/user/usr/tests/t_%: $(BUILD)/user/obj/tests/user/t_%.o $(BUILD)/user/ob
 	$(Q)$(USER_CC) $(USER_LDFLAGS) -o $<.elf $^ -lm
 	$(Q)$(TARGET_TOOL)objcopy -S -R .comment $<.elf $@
 
-# Hostile programs are put into the image by the tests that run them.
+# Programs that tests put into the image themselves.
 $(BUILD)/tests/hostile/%: $(BUILD)/user/obj/tests/hostile/%.o $(BUILD)/user/obj/tests/lib/test.o
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(USER_CC) $(USER_LDFLAGS) -o $<.elf $^
 	$(Q)$(TARGET_TOOL)objcopy -S -R .comment $<.elf $@
+$(BUILD)/tests/boot/%: $(BUILD)/user/obj/tests/boot/%.o
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(USER_CC) $(USER_LDFLAGS) -o $<.elf $^
+	$(Q)$(TARGET_TOOL)objcopy -S -R .comment $<.elf $@
 $(BUILD)/user/obj/tests/hostile/%.o: USER_CFLAGS += -Itests/lib
-.SECONDARY: $(HOSTILE:$(BUILD)/%=$(BUILD)/user/obj/%.o)
+.SECONDARY: $(GUEST_EXTRA:$(BUILD)/%=$(BUILD)/user/obj/%.o)
 
 # The same programs on this machine's own system, to find the mistakes of the tests themselves.
 HOST_USER := $(patsubst tests/user/%.c,$(BUILD)/tests/host-user/%,$(wildcard tests/user/t_*.c))
