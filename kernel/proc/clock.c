@@ -24,7 +24,7 @@ ktime_t clock_wall(void)
 
 int clock_set_wall(ktime_t wall)
 {
-	if (wall < 0)
+	if (wall < 0 || wall > INT64_MAX / 2) /* sums with it must not overflow: until 2116 */
 		return -EINVAL;
 	wall_adjust = wall - machine->clock_wall_offset() - machine->clock_monotonic();
 	return 0;
