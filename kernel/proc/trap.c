@@ -126,9 +126,8 @@ static const char *guess(unsigned long addr)
 
 /*
  * Let the memory manager try. When there is no memory, somebody has to die; if that is another, we
- * wait until some process has given its memory back, and try again. A fault in the kernel waits
- * only
- * @patience times: it may hold a lock that the dying process needs in order to die.
+ * wait until some process has given its memory back, and try again, @patience times: a fault in
+ * the kernel may hold a lock that the dying process needs in order to die.
  */
 static int resolve(struct proc *p, const struct trapframe *tf, unsigned patience)
 {
