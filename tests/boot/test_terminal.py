@@ -180,14 +180,14 @@ class Terminal(unittest.TestCase):
     def test_escape_and_the_terminals_mode(self):
         self.start()
         before = self.stty()
-        self.expect(b'$ ')
+        self.expect(b'# ')
         self.assertNotEqual(self.stty(), before)
         os.write(self.fd, b'\x1d')
         self.assertEqual(self.end(), 0)
 
     def test_window_size(self):
         self.start('--append', '')
-        self.expect(b'$ ')
+        self.expect(b'# ')
         os.write(self.fd, b'stty size\r')
         size = os.get_terminal_size(self.fd)
         if size.lines:
@@ -197,10 +197,10 @@ class Terminal(unittest.TestCase):
 
     def test_reboot_comes_back(self):
         self.start()
-        self.expect(b'$ ')
+        self.expect(b'# ')
         os.write(self.fd, b'reboot\r')
         self.expect(b'self-test')
-        self.expect(b'$ ')
+        self.expect(b'# ')
         os.write(self.fd, b'poweroff\r')
         self.assertEqual(self.end(), 0)
 
