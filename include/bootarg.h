@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel's command line: words separated by spaces, `name` or `name=value`; what follows ` -- ` belongs to
- * init. Documented in docs/boot.md.
+ * The kernel's command line: words separated by spaces, `name` or `name=value`; what follows ` -- `
+ * belongs to init. Documented in docs/boot.md.
  */
 #ifndef BOOTARG_H
 #define BOOTARG_H
@@ -9,8 +9,8 @@
 #include <types.h>
 
 /*
- * Find @name on the kernel's part of the command line. Copies its value ("" for a bare word) into @buf, cut to @size.
- * Returns @buf, or NULL if the word is not there. The last one of several wins.
+ * Find @name on the kernel's part of the command line. Copies its value ("" for a bare word) into
+ * @buf, cut to @size. Returns @buf, or NULL if the word is not there. The last one of several wins.
  */
 const char *boot_arg(const char *name, char *buf, size_t size);
 /* True for a bare word or a value other than "0", "no", "off". */

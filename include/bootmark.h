@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The boot record: named moments from the first instruction to the shell's prompt, each with its time stamp and
- * the calls to the hypervisor made so far. Read from /proc/boot; a program adds a mark by writing its name there.
- * (kernel/trace/boot.c)
+ * The boot record: named moments from the first instruction to the shell's prompt, each with its
+ * time stamp and the calls to the hypervisor made so far. Read from /proc/boot; a program adds a
+ * mark by writing its name there. (kernel/trace/boot.c)
  */
 #ifndef BOOTMARK_H
 #define BOOTMARK_H

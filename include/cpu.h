@@ -25,7 +25,7 @@ struct cpu {
 	unsigned long
 		kstack_top; /* %gs:8, native system-call entry: top of the current thread's stack */
 	unsigned long user_rsp; /* %gs:16, scratch of native system-call entry */
-	struct thread *thread; /* %gs:24: what `current` reads */
+	struct thread *thread;  /* %gs:24: what `current` reads */
 	volatile unsigned
 		work; /* %gs:32: WORK_* bits; entry.S calls user_return_work() only if not 0 */
 	unsigned id;
@@ -33,8 +33,8 @@ struct cpu {
 	bool irq_were_on;   /* state to return to when irq_depth drops to 0 */
 	bool in_irq;
 	struct thread *idle;
-	struct mmu *mmu; /* whose tables are loaded */
-	void *arch;      /* the machine's own per-CPU data; PV: struct vcpu_info */
+	struct mmu *mmu;           /* whose tables are loaded */
+	void *arch;                /* the machine's own per-CPU data; PV: struct vcpu_info */
 	uint64_t calls[MAX_CALLS]; /* hypervisor calls by number */
 	uint64_t counters[CNT_count];
 	uint64_t call_errors;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Words of the kernel's command line. Nothing here allocates: the first words are needed before there is
- * any memory to allocate.
+ * Words of the kernel's command line. Nothing here allocates: the first words are needed before
+ * there is any memory to allocate.
  */
 #include <bootarg.h>
 #include <machine.h>

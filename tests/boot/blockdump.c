@@ -2,9 +2,9 @@
 /*
  * blockdump DEVICE SUMS: the blocks of a disk that are not what they were, to standard output.
  *
- * SUMS has four bytes for each block of 4096: what block_sum() in test_filesystem.py made of it before the
- * guest started. A record is the block's number, four bytes, and its contents. The console gives the
- * byte 0x1e a meaning, so it and 0x01 go out as 0x01 and the byte plus 64.
+ * SUMS has four bytes for each block of 4096: what block_sum() in test_filesystem.py made of it
+ * before the guest started. A record is the block's number, four bytes, and its contents. The
+ * console gives the byte 0x1e a meaning, so it and 0x01 go out as 0x01 and the byte plus 64.
  */
 #include <fcntl.h>
 #include <stdint.h>
