@@ -152,7 +152,6 @@ static int wait_input(struct tty *tty, size_t want, bool nonblock)
 			return 0;
 		if (nonblock)
 			return -EAGAIN;
-		boot_mark_once("prompt"); /* somebody waits for the keyboard for the first time */
 		err = sleep_on(&tty->read_wait, &tty->lock, SLEEP_INTR, KTIME_NEVER);
 	}
 	return err;
@@ -170,6 +169,7 @@ static ssize_t tty_read(struct file *f, struct uio *uio, uint64_t *pos)
 	(void)pos;
 	if (want == 0)
 		return 0;
+	boot_mark_once("prompt"); /* the first that wants to know what was typed */
 	/* A line is one read: it is taken out in one go, so that two readers do not share it. */
 	if (want > sizeof(small)) {
 		buf = kmalloc(want, 0);
