@@ -2,6 +2,7 @@
 """The shell on the console, as a person uses it: line editing, job control, window size, reboot."""
 import os
 import pty
+import re
 import subprocess
 import time
 import unittest
@@ -147,10 +148,10 @@ class Terminal(unittest.TestCase):
         self.addCleanup(os.close, fd)
         self.pid, self.fd, self.seen = pid, fd, b''
 
-    def expect(self, text, seconds=20):
+    def expect(self, pattern, seconds=20):
         deadline = time.monotonic() + codes.scaled(seconds)
         os.set_blocking(self.fd, False)
-        while text not in self.seen:
+        while not (match := re.search(pattern, self.seen)):
             self.assertLess(time.monotonic(), deadline, self.seen[-800:])
             try:
                 self.seen += os.read(self.fd, 4096)
@@ -158,7 +159,7 @@ class Terminal(unittest.TestCase):
                 time.sleep(0.02)
             except OSError:
                 self.fail(f'the run ended: {self.seen[-800:]}')
-        self.seen = self.seen.partition(text)[2]
+        self.seen = self.seen[match.end():]
 
     def stty(self):
         return subprocess.run(['stty', '-g'], stdin=self.fd, capture_output=True, text=True).stdout

@@ -20,7 +20,7 @@ TREE = run.TREE
 BUILD = run.BUILD
 PARVIX = os.path.join(TREE, 'tools', 'parvix')
 SEED = int(os.environ.get('PARVIX_TEST_SEED', '1'))
-PROMPT = r'[#$] '
+PROMPT = r'\w+@\w+:\S*[#$] '
 
 
 def parvix(*arguments, stdin=b''):
