@@ -21,6 +21,8 @@ REASONS = (
     (re.compile(rb'Could not construct|Dom0 kernel|ERROR: '), None),
     (re.compile(rb'Hardware Dom0 crashed'), 'the kernel crashed'),
 )
+# The last thing Xen says before it starts the kernel.
+HAND_OVER = re.compile(rb'Freed \d+kB init memory')
 IDLE = 0.05
 
 
@@ -36,6 +38,7 @@ class Guest:
         self.crash_reason = 'the kernel crashed'
         self.begun = False
         self.status = None  # what the command exited with
+        self.times = {}  # seconds since the start of QEMU: handover, begin, end, off
         self.text = b''  # everything the programs and the kernel have said, for expect()
         self.position = 0
 
@@ -61,21 +64,29 @@ class Guest:
                 self._xen(data)
             elif voice == protocol.BEGIN:
                 self.begun = True
+                self._note_time('begin')
             elif voice == protocol.END:
                 self.status = int(data or b'0') & 0xff
                 self.begun = False
+                self._note_time('end')
             else:
                 self.text += data
             self.on_event(voice, data)
+
+    def _note_time(self, name):
+        self.times.setdefault(name, time.monotonic() - self.machine.started)
 
     def _xen(self, line):
         self.xen_log = self.xen_log[-400:] + [line]
         for pattern, reason in REASONS:
             if reason and pattern.search(line):
                 self.crash_reason = reason
+        if HAND_OVER.search(line):
+            self._note_time('handover')
         for pattern, end in LAST_WORDS:
             if self.end is None and pattern.search(line):
                 self.end = end
+                self._note_time('off')
 
     def run_until(self, condition, seconds):
         """Pumps until condition() or the machine's end; False when `seconds` (scaled) have passed."""

@@ -114,6 +114,8 @@ def run_exec(options, image_fd, nonce):
             in_time = guest.run_until(lambda: False, POWER_OFF_TIMEOUT)
             if not in_time:
                 raise RigError(TIMEOUT, f'the command ended with {guest.status}, but the guest did not power off')
+        if options.times:
+            print('parvix: times ' + ' '.join(f'{name}={at:.3f}' for name, at in guest.times.items()), file=sys.stderr)
         if guest.end == CRASHED:
             explain_crash(guest, options.verbose)
         if guest.status is None:
