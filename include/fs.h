@@ -269,9 +269,6 @@ extern struct vnode *root_vnode;
 #define NAMEI_REAL_ID 2u  /* access(): check with the real ids */
 /* The vnode of @path (kernel string), referenced. Search permission is checked on the way. */
 int namei(const char *path, unsigned flags, struct vnode **out);
-/* Parent directory (referenced, unlocked) and last component (points into @path). -EEXIST-like
- * cases are the caller's. */
-int namei_parent(const char *path, struct vnode **dir, const char **name, size_t *len);
 /* Permission of the current process: mask of R_OK W_OK X_OK. 0, -EACCES, -EROFS. */
 int vnode_access(struct vnode *vn, unsigned mask);
 ssize_t vnode_path(struct vnode *vn, char *buf,

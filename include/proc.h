@@ -228,7 +228,6 @@ bool pgrp_orphaned(pid_t pgid);
 
 /* cred.c: of the current process; kernel threads are root */
 bool cred_root(void); /* effective user id 0 */
-bool cred_in_group(gid_t gid);
 int cred_setuid(uid_t uid);
 int cred_setgid(gid_t gid);
 int cred_setreuid(uid_t ruid, uid_t euid); /* -1: keep */

@@ -82,6 +82,26 @@ static ssize_t random_read(struct file *f, struct uio *uio, uint64_t *pos)
 	return done ? done : n;
 }
 
+/* What is written is mixed in. It can add to what nobody knows, never take away. */
+static ssize_t random_write(struct file *f, struct uio *uio, uint64_t *pos)
+{
+	char buf[256];
+	ssize_t done = 0, n = 0;
+
+	(void)f;
+	(void)pos;
+	while (uio->resid > 0) {
+		n = uio_from(uio, buf, min(uio->resid, sizeof(buf)));
+		if (n < 0)
+			break;
+		random_mix(buf, n);
+		done += n;
+		if (done % (64 * sizeof(buf)) == 0 && !go_on(uio))
+			break;
+	}
+	return done ? done : n;
+}
+
 /* The message ring from its oldest byte on; the position counts all bytes that there ever were. */
 static ssize_t kmsg_file_read(struct file *f, struct uio *uio, uint64_t *pos)
 {
@@ -128,7 +148,7 @@ static ssize_t kmsg_file_write(struct file *f, struct uio *uio, uint64_t *pos)
 static const struct file_ops null_ops = {.read = null_read, .write = null_write};
 static const struct file_ops zero_ops = {.read = zero_read, .write = null_write};
 static const struct file_ops full_ops = {.read = zero_read, .write = full_write};
-static const struct file_ops random_ops = {.read = random_read, .write = null_write};
+static const struct file_ops random_ops = {.read = random_read, .write = random_write};
 static const struct file_ops kmsg_ops = {.read = kmsg_file_read, .write = kmsg_file_write};
 
 static struct char_device mem_devices[] = {

@@ -359,28 +359,6 @@ int namei(const char *path, unsigned flags, struct vnode **out)
 	return err;
 }
 
-int namei_parent(const char *path, struct vnode **dir, const char **name, size_t *len)
-{
-	const char *end = path + strlen(path), *start;
-	struct walk w;
-	int err = walk_path(&w, path, WALK_PARENT);
-
-	if (!err && w.kind != LAST_NAME)
-		err = -EINVAL;
-	if (!err) {
-		while (end[-1] == '/')
-			end--;
-		for (start = end; start > path && start[-1] != '/';)
-			start--;
-		*name = start;
-		*len = (size_t)(end - start);
-		*dir = w.dir;
-		w.dir = NULL;
-	}
-	walk_done(&w);
-	return err;
-}
-
 /* ---- the way back: the path of a directory ---- */
 
 struct name_sink {

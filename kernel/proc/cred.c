@@ -11,21 +11,6 @@ bool cred_root(void)
 	return !current->proc || current_proc()->cred.euid == 0;
 }
 
-bool cred_in_group(gid_t gid)
-{
-	const struct cred *c;
-
-	if (!current->proc)
-		return true;
-	c = &current_proc()->cred;
-	if (c->egid == gid)
-		return true;
-	for (unsigned i = 0; i < c->ngroups; i++)
-		if (c->groups[i] == gid)
-			return true;
-	return false;
-}
-
 int cred_setuid(uid_t uid)
 {
 	struct cred *c = &current_proc()->cred;
