@@ -6,5 +6,5 @@ BEGIN {
 match($0, /^[a-z][a-z0-9-]*:.*## /) {
 	name = $0
 	sub(/:.*/, "", name)
-	printf "  %-12s %s\n", name, substr($0, RSTART + RLENGTH)
+	printf "  %-16s %s\n", name, substr($0, RSTART + RLENGTH)
 }

@@ -9,7 +9,7 @@ import unittest
 
 from rig import codes
 from rig.guest import HALTED, REBOOTED
-from rigtest import PARVIX, PROMPT, booted
+from rigtest import PARVIX, PROMPT, booted, parvix
 
 
 class Shell(unittest.TestCase):
@@ -195,6 +195,11 @@ class Terminal(unittest.TestCase):
             self.expect(f'{size.lines} {size.columns}'.encode())
         os.write(self.fd, b'\x1d')
         self.assertEqual(self.end(), 0)
+
+    def test_input_from_a_pipe(self):
+        status, out, err = parvix('run', '--timeout', '30', stdin=b'echo $((40+2))-answer\npoweroff\n')
+        self.assertEqual(status, 0, err)
+        self.assertIn(b'42-answer', out)
 
     def test_reboot_comes_back(self):
         self.start()

@@ -147,10 +147,14 @@ def one_session(options, image_fd, terminal):
         guest = Guest(machine, None, show)
         deadline = None if options.timeout is None else time.monotonic() + scaled(options.timeout)
         source = [terminal.fd]
+        if not raw:
+            # Nobody would read it yet. A person sees when somebody does.
+            guest.run_until(lambda: guest.text.endswith((b'$ ', b'# ')), options.timeout or EXEC_TIMEOUT)
         while guest.end is None:
             left = 3600 if deadline is None else deadline - time.monotonic()
             if left <= 0:
-                raise RigError(TIMEOUT, f'no end after {options.timeout:g} s')
+                limit = EXEC_TIMEOUT if options.timeout is None else options.timeout
+                raise RigError(TIMEOUT, f'no end after {limit:g} s' + ('' if source else ', and the input is at its end'))
             ready = guest.pump(min(left, 3600), source)
             if terminal.fd in ready:
                 keys, leave = terminal.keys()
@@ -159,6 +163,8 @@ def one_session(options, image_fd, terminal):
                 machine.write(b'\x04' if leave else keys)
                 if leave:
                     source = []
+                    # The shell has been told; nobody is there to end what goes on after it.
+                    deadline = deadline or time.monotonic() + scaled(EXEC_TIMEOUT)
         if guest.end == CRASHED:
             if raw:
                 terminal.__exit__()
