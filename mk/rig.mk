@@ -22,6 +22,9 @@ $(BUILD)/xen: tools/fetch-xen | $(BUILD)
 
 # ---- checks ------------------------------------------------------------------------------------------
 
+# Make has a variable of this name itself, with the value `lint`.
+LINT :=
+
 # The layering check also looks into the kernel's object files, where no macro hides anything.
 lint: $(BUILD)/parvix ## check style, layers, suspicious C, scripts (LINT=format,layers,cppcheck,shell chooses)
 	@tools/doctor --quiet lint
