@@ -144,17 +144,24 @@ static void base_unmake(const struct base *b)
 	base_free_pages(b);
 }
 
-int pv_top_create(struct mmu *m)
+/* One of those kept, if there is any. */
+static bool base_take(struct base *b)
 {
-	struct base b;
 	bool have;
 
 	spin_lock(&bases_lock);
 	have = nr_bases > 0;
 	if (have)
-		b = bases[--nr_bases];
+		*b = bases[--nr_bases];
 	spin_unlock(&bases_lock);
-	if (!have) {
+	return have;
+}
+
+int pv_top_create(struct mmu *m)
+{
+	struct base b;
+
+	if (!base_take(&b)) {
 		int err = base_make(&b);
 
 		if (err)
@@ -189,14 +196,7 @@ unsigned mmu_trim(void)
 	unsigned n = 0;
 
 	for (;; n += 4) {
-		bool have;
-
-		spin_lock(&bases_lock);
-		have = nr_bases > 0;
-		if (have)
-			b = bases[--nr_bases];
-		spin_unlock(&bases_lock);
-		if (!have)
+		if (!base_take(&b))
 			return n;
 		base_unmake(&b);
 	}

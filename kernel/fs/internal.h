@@ -85,7 +85,9 @@ int create_locked(struct walk *w, mode_t mode, dev_t rdev, struct vnode **out);
 
 /* mount.c */
 struct vnode *mount_cross(struct vnode *vn); /* consumes the reference, follows `mounted` */
-int mount_sync(struct mount *mnt);           /* pages, attributes, metadata of one file system */
+/* Dirty vnodes of one file system, of all (NULL): pages and attributes. The first error. */
+int vnodes_write_back(struct mount *mnt);
+int mount_sync(struct mount *mnt); /* the same, and the file system's own metadata */
 static inline bool mount_readonly(const struct mount *mnt)
 {
 	return mnt && (mnt->flags & MS_RDONLY);

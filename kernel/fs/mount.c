@@ -223,20 +223,9 @@ int fs_mount_root(const char *device, const char *type, unsigned flags)
 
 int mount_sync(struct mount *mnt)
 {
-	int err, first = 0;
+	int first = vnodes_write_back(mnt);
+	int err = mnt->type->sync ? mnt->type->sync(mnt) : 0;
 
-	/* Bounded: a busy writer makes vnodes dirty again. */
-	for (unsigned n = READ_ONCE(nr_dirty_vnodes); n; n--) {
-		struct vnode *vn = vnode_take_dirty(mnt);
-
-		if (!vn)
-			break;
-		err = vnode_write_back(vn);
-		if (err && !first)
-			first = err;
-		vnode_put(vn);
-	}
-	err = mnt->type->sync ? mnt->type->sync(mnt) : 0;
 	return first ? first : err;
 }
 

@@ -56,16 +56,13 @@ void writeback_start(void)
 }
 
 /* Write every dirty file's pages and attributes; the first error. */
-int pcache_sync_all(void)
+int vnodes_write_back(struct mount *mnt)
 {
-	unsigned n;
 	int first = 0;
 
-	spin_lock(&pcache_lock);
-	n = nr_dirty_vnodes;
-	spin_unlock(&pcache_lock);
-	while (n--) {
-		struct vnode *vn = vnode_take_dirty(NULL);
+	/* As many as there are now: a busy writer makes more without end. */
+	for (unsigned n = READ_ONCE(nr_dirty_vnodes); n; n--) {
+		struct vnode *vn = vnode_take_dirty(mnt);
 		int err;
 
 		if (!vn)
@@ -76,4 +73,9 @@ int pcache_sync_all(void)
 		vnode_put(vn);
 	}
 	return first;
+}
+
+int pcache_sync_all(void)
+{
+	return vnodes_write_back(NULL);
 }

@@ -147,7 +147,8 @@ void kvm_free(void *va, unsigned n)
 		gap_give(((unsigned long)va - KVM_BASE) / PAGE_SIZE, n, n);
 }
 
-void *kstack_alloc(void)
+/* One of the stacks kept for reuse (its lowest address), or NULL. */
+static unsigned long *take_kept(void)
 {
 	unsigned long *low;
 
@@ -158,6 +159,13 @@ void *kstack_alloc(void)
 		nr_kept--;
 	}
 	spin_unlock(&kvm_lock);
+	return low;
+}
+
+void *kstack_alloc(void)
+{
+	unsigned long *low = take_kept();
+
 	if (!low)
 		low = kvm_alloc(KSTACK_PAGES);
 	return low ? (char *)low + KSTACK_PAGES * PAGE_SIZE : NULL;
@@ -191,15 +199,8 @@ unsigned long kvm_reclaim(void)
 	unsigned long n = 0;
 
 	for (;;) {
-		unsigned long *low;
+		unsigned long *low = take_kept();
 
-		spin_lock(&kvm_lock);
-		low = kept;
-		if (low) {
-			kept = (unsigned long *)*low;
-			nr_kept--;
-		}
-		spin_unlock(&kvm_lock);
 		if (!low)
 			return n;
 		kvm_free(low, KSTACK_PAGES);

@@ -14,7 +14,6 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -189,25 +188,6 @@ static bool do_delete(struct node *n, const char *path, const struct stat *st)
 	return false;
 }
 
-static bool run(char **args)
-{
-	int status = 0;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		execvp(args[0], args);
-		warning("%s", args[0]);
-		_exit(127);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) < 0) {
-		warning("%s", args[0]);
-		return false;
-	}
-	return status == 0;
-}
-
 static char *replace_braces(const char *text, const char *path)
 {
 	size_t room = strlen(text) + 1, plen = strlen(path);
@@ -238,7 +218,7 @@ static bool do_exec(struct node *n, const char *path, const struct stat *st)
 	for (int i = 0; i < n->words; i++)
 		args[i] = replace_braces(n->command[i], path);
 	args[n->words] = NULL;
-	ok = run(args);
+	ok = run_command(args) == 0;
 	for (int i = 0; i < n->words; i++)
 		free(args[i]);
 	return ok;
@@ -253,7 +233,7 @@ static void flush_batch(struct node *n)
 	memcpy(args, n->command, (size_t)n->words * sizeof(*args));
 	memcpy(args + n->words, n->batch, (size_t)n->batched * sizeof(*args));
 	args[n->words + n->batched] = NULL;
-	if (!run(args))
+	if (run_command(args) != 0)
 		exit_status = 1;
 	while (n->batched > 0)
 		free(n->batch[--n->batched]);

@@ -10,7 +10,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define SOURCE "/proc/hypercalls"
@@ -46,24 +45,6 @@ static void read_counts(struct counts *c)
 	free(text);
 }
 
-static void run(char **args)
-{
-	int status;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		execvp(args[0], args);
-		warning("%s", args[0]);
-		_exit(127);
-	}
-	if (pid < 0)
-		fatal("%s", args[0]);
-	waitpid(pid, &status, 0);
-	exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
 static int most_first(const void *a, const void *b)
 {
 	const struct count *x = a, *y = b;
@@ -85,7 +66,7 @@ int main(int argc, char **argv)
 	}
 	if (optind < argc) {
 		read_counts(&before);
-		run(argv + optind);
+		exit_status = run_command(argv + optind);
 	}
 	read_counts(&after);
 	for (size_t i = 0; i < after.used; i++)

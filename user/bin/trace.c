@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define TRACE "/proc/trace"
@@ -67,21 +66,9 @@ static void show(unsigned long long count)
 
 static void run(char **args)
 {
-	int status;
-	pid_t pid;
-
 	set_syscalls(true);
-	pid = fork();
-	if (pid == 0) {
-		execvp(args[0], args);
-		warning("%s", args[0]);
-		_exit(127);
-	}
-	if (pid < 0)
-		fatal("%s", args[0]);
-	waitpid(pid, &status, 0);
+	exit_status = run_command(args);
 	set_syscalls(false);
-	exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 int main(int argc, char **argv)

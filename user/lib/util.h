@@ -104,6 +104,12 @@ const char *group_name(gid_t gid);
 int signal_number(const char *text);
 const char *signal_name(int sig);
 
+/*
+ * Run a program found in PATH and wait for it. Its status as a shell has it: 128 + N when signal N
+ * ended it, 127 if it cannot be run (which has been said).
+ */
+int run_command(char **args);
+
 /* Ask on the terminal; true if the answer begins with y. */
 bool ask(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
