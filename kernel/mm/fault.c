@@ -115,7 +115,8 @@ static void fault_around(struct aspace *as, struct region *r, unsigned long va, 
 	for (unsigned long a = max(window, r->start); a < end; a += PAGE_SIZE) {
 		pte_t *s = slot + ((long)(a - va) >> PAGE_SHIFT);
 
-		if (a == va || s->v)
+		/* A parked page was written: the file's is not what belongs there. */
+		if (a == va || s->v || park_holds(as, a))
 			continue;
 		pg = neighbour(r, a);
 		if (!pg)

@@ -33,6 +33,16 @@ int park_page(struct aspace *as, struct page *pg, unsigned long va)
 	return 0;
 }
 
+bool park_holds(const struct aspace *as, unsigned long va)
+{
+	const struct page *pg;
+
+	list_for_each (pg, &as->parked, link)
+		if (pg->index == va >> PAGE_SHIFT)
+			return true;
+	return false;
+}
+
 struct page *park_take(struct aspace *as, unsigned long va)
 {
 	struct page *pg;

@@ -71,6 +71,7 @@ struct region *fault_region(struct aspace *as, unsigned long va);
 
 /* Pages that lost their place in a PROT_NONE region (park.c). */
 int park_page(struct aspace *as, struct page *pg, unsigned long va);
+bool park_holds(const struct aspace *as, unsigned long va);
 struct page *park_take(struct aspace *as, unsigned long va);
 void park_drop(struct aspace *as, unsigned long start, unsigned long end);
 int park_copy(struct aspace *from, struct aspace *to);

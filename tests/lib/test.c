@@ -93,6 +93,12 @@ unsigned long test_random(void)
 	return random_state;
 }
 
+void test_random_branch(unsigned long which)
+{
+	random_state = (random_state ^ which) * 0x9e3779b97f4a7c15ul;
+	random_state = (random_state ^ random_state >> 31) | 1;
+}
+
 static int wanted(const char *name, int argc, char **argv)
 {
 	if (argc == 0)

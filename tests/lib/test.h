@@ -34,6 +34,9 @@ int test_same_bytes(const char *file, int line, const char *a, const char *b, co
 		    const void *vb, unsigned long n);
 /* Random numbers from the seed that the program prints; the same seed gives the same numbers. */
 unsigned long test_random(void);
+/* For a child: numbers of its own from here on, chosen by @which. Numbers that are merely skipped
+ * bring it back to its parent's, or its sibling's, sooner or later. */
+void test_random_branch(unsigned long which);
 /* Ends the current test without a verdict of its own: something it needs is not there. */
 void test_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
