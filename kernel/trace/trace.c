@@ -10,6 +10,7 @@
  * known, which the rarer kinds of record renew.
  */
 #include <machine.h>
+#include <parvix/syscall.h>
 #include <printk.h>
 #include <proc.h>
 #include <string.h>
@@ -62,6 +63,25 @@ static bool is_address(const char *arg)
 	return !strcmp(arg, "ip") || !strcmp(arg, "caller");
 }
 
+/* What number @nr of a call or system call is called, or NULL. */
+static const char *call_name(unsigned kind, uint64_t nr)
+{
+	static const char *const syscalls[] = {
+#define X(number, name, args) [number] = #name,
+		PARVIX_SYSCALLS(X)
+#undef X
+	};
+
+	if (kind == TR_syscall)
+		return nr < ARRAY_SIZE(syscalls) ? syscalls[nr] : NULL;
+	if (kind != TR_call || !machine || !machine->call_names)
+		return NULL;
+	for (uint64_t i = 0; machine->call_names[i]; i++)
+		if (i == nr)
+			return machine->call_names[i][0] ? machine->call_names[i] : NULL;
+	return NULL;
+}
+
 static size_t format_arg(const char *arg, uint64_t v, char *buf, size_t size)
 {
 	char name[64];
@@ -81,13 +101,17 @@ static size_t format_arg(const char *arg, uint64_t v, char *buf, size_t size)
 static size_t format_record(const struct trace_record *r, uint64_t start, unsigned cpu, char *buf,
 			    size_t size)
 {
+	const char *name;
 	size_t n;
 
 	if (r->kind >= TR_count)
 		return 0;
 	n = snprintk(buf, size, "%12lu cpu%u pid%-4d %-8s", r->tsc - start, cpu, r->pid,
 		     kind_names[r->kind]);
-	for (int i = 0; i < 3; i++)
+	name = call_name(r->kind, r->arg[0]);
+	if (name)
+		n += snprintk(buf + n, size - n, " %s", name);
+	for (int i = name ? 1 : 0; i < 3; i++)
 		if (arg_names[r->kind][i][0] != '-')
 			n += format_arg(arg_names[r->kind][i], r->arg[i], buf + n, size - n);
 	n += snprintk(buf + n, size - n, "\n");

@@ -75,6 +75,31 @@ TEST(records_become_lines)
 	CHECK_EQ(trace_format(&pos, text, sizeof(text)), 0);
 }
 
+TEST(calls_have_names)
+{
+	static const char *const names[] = {"zero", "", "two", NULL};
+	static const struct machine named = {.call_names = names};
+	char text[400];
+	uint64_t pos = 0;
+	size_t n;
+
+	start();
+	machine = &named;
+	trace(call, 2, 1, 0);
+	trace(call, 1, 1, 0); /* a number without a name */
+	trace(call, 7, 1, 0); /* behind the last */
+	trace(syscall, SYS_write, 1, 2);
+	trace(syscall, 5000, 1, 2);
+	n = trace_format(&pos, text, sizeof(text) - 1);
+	machine = NULL;
+	text[n] = 0;
+	CHECK_STR(text, "          10 cpu0 pid0    call     two arg=1 result=0\n"
+			"          20 cpu0 pid0    call     nr=1 arg=1 result=0\n"
+			"          30 cpu0 pid0    call     nr=7 arg=1 result=0\n"
+			"          40 cpu0 pid0    syscall  write arg=1 result=2\n"
+			"          50 cpu0 pid0    syscall  nr=5000 arg=1 result=2\n");
+}
+
 TEST(a_small_buffer_gets_whole_lines)
 {
 	char text[100];
