@@ -95,7 +95,8 @@ unsigned long test_random(void)
 
 void test_random_branch(unsigned long which)
 {
-	random_state = (random_state ^ which) * 0x9e3779b97f4a7c15ul;
+	/* @which may well be the number drawn last, and that is the state itself. */
+	random_state = (random_state * 5 + which * 6) * 0x9e3779b97f4a7c15ul;
 	random_state = (random_state ^ random_state >> 31) | 1;
 }
 
