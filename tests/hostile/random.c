@@ -32,7 +32,7 @@ static const char *const paths[] = {
 	"/proc",
 	"/proc/self",
 	"/proc/meminfo",
-	"/bin/true",
+	"/tmp/r/true", /* a copy: it may be opened with O_TRUNC, or its mode changed */
 	"/tmp/r/../r/./b",
 	"/nonexistent/x",
 	long_path,
@@ -130,6 +130,7 @@ static void batches(bool root)
 	memset(long_path, 'x', sizeof(long_path) - 1);
 	mkdir("/tmp/r", 0777);
 	chmod("/tmp/r", 0777);
+	CHECK(system("cp /bin/true /tmp/r/true") == 0);
 	for (int i = 0; i < CALLS / 2 / BATCH; i++) {
 		unsigned long branch = test_random();
 		pid_t pid = START({
