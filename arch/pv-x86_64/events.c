@@ -15,29 +15,37 @@
  * that comes during its handler is not lost. No acknowledgement, no hypercall: a bound event costs
  * one upcall (some 500 instructions) however many bits are set.
  *
- * A source that fires without end must not keep the CPU for ever: a port that comes more than
- * STORM times between two ticks of the timer is masked until the next one, and said so once.
+ * A source that fires without end must not keep the CPU for ever: a port that comes more than STORM
+ * times within STORM_WINDOW is masked for STORM_PAUSE; the first time, that is said. The clock is
+ * read only when a port has come STORM times. The timer's port is left out: it comes once for each
+ * time that we arm it, and without it nothing would end the pause.
  */
 #include <lock.h>
 #include <printk.h>
+#include <proc.h>
 #include <string.h>
 #include "hypercall.h"
 #include "pv.h"
 
 #define PORTS 256 /* of 4096; a table entry each */
 #define STORM 10000
+#define STORM_WINDOW (100 * NSEC_PER_MSEC)
+#define STORM_PAUSE (10 * NSEC_PER_MSEC)
 
 static struct handler {
 	void (*fn)(void *arg);
 	void *arg;
 	const char *name;
 	uint64_t count;
-	unsigned recent; /* since the last timer event */
+	unsigned recent; /* times that it came since */
+	ktime_t since;
 	bool throttled;
+	bool never_throttled;
 } handlers[PORTS];
 
 static spinlock_t lock = SPINLOCK("evtchn");
-static unsigned throttled;
+static struct ktimer storm_timer;
+static bool storm_said;
 
 void events_init(void)
 {
@@ -86,16 +94,33 @@ void evtchn_unmask(unsigned port)
 		hyp_event_channel_op(EVTCHNOP_unmask, &op);
 }
 
-static void unthrottle(void)
+static void storm_over(struct ktimer *t)
 {
-	for (unsigned port = 1; port < PORTS; port++) {
-		handlers[port].recent = 0;
+	(void)t;
+	for (unsigned port = 1; port < PORTS; port++)
 		if (handlers[port].throttled) {
 			handlers[port].throttled = false;
 			evtchn_unmask(port);
 		}
-	}
-	throttled = 0;
+}
+
+/* @h came STORM times: within what time? */
+static void storm_check(struct handler *h, unsigned port)
+{
+	ktime_t now = pv_clock_monotonic(), span = now - h->since;
+
+	h->recent = 0;
+	h->since = now;
+	if (span > STORM_WINDOW || h->never_throttled)
+		return;
+	if (!storm_said)
+		printk("events: port %u (%s) came %d times in %ld us: masked for a while, and so "
+		       "will others be without a word\n",
+		       port, h->name, STORM, span / NSEC_PER_USEC);
+	storm_said = true;
+	h->throttled = true;
+	evtchn_mask(port);
+	ktimer_set(&storm_timer, now + STORM_PAUSE, storm_over, NULL);
 }
 
 static void deliver(unsigned port)
@@ -110,13 +135,8 @@ static void deliver(unsigned port)
 	}
 	h = &handlers[port];
 	h->count++;
-	if (unlikely(++h->recent > STORM)) {
-		if (!h->throttled && !throttled++)
-			printk("events: too many on port %u (%s), masked until the next tick\n",
-			       port, h->name);
-		h->throttled = true;
-		evtchn_mask(port);
-	}
+	if (unlikely(++h->recent == STORM))
+		storm_check(h, port);
 	h->fn(h->arg);
 }
 
@@ -154,6 +174,11 @@ void pv_event(struct trapframe *tf)
 		}
 	} while (READ_ONCE(v->evtchn_upcall_pending));
 	c->in_irq = false;
+}
+
+void evtchn_never_throttle(unsigned port)
+{
+	handlers[port].never_throttled = true;
 }
 
 int evtchn_bind_handler(unsigned port, void (*fn)(void *), void *arg, const char *name)
@@ -216,13 +241,6 @@ int evtchn_send(unsigned port)
 	struct evtchn_send op = {.port = port};
 
 	return hyp_event_channel_op(EVTCHNOP_send, &op) ? -EIO : 0;
-}
-
-/* Called with every tick of the timer. */
-void events_tick(void)
-{
-	if (throttled)
-		unthrottle();
 }
 
 size_t events_describe(char *buf, size_t size)

@@ -115,7 +115,6 @@ static void timer_event(void *unused)
 {
 	(void)unused;
 	armed[this_cpu()->id] = KTIME_NEVER;
-	events_tick();
 	timer_interrupt();
 }
 
@@ -128,6 +127,7 @@ void time_init(void)
 	timer_port = evtchn_bind_virq(VIRQ_TIMER, timer_event, NULL, "timer");
 	if (timer_port < 0)
 		early_die("Xen gives us no timer (VIRQ_TIMER refused)");
+	evtchn_never_throttle(timer_port);
 }
 
 /* For the self-test, interrupts off: does the timer's event come within a second? @late: how late.
