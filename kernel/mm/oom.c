@@ -35,7 +35,8 @@ static struct victim choose(void)
 	list_for_each (p, &all_procs, all) {
 		unsigned long pages = weight(p);
 
-		if (pages && p->killed)
+		/* Also one that has let go of its address space: the pages are on their way. */
+		if (p->killed && p->pid != 1 && p->state != PROC_ZOMBIE)
 			v.dying = true;
 		if (pages <= v.pages || p->killed)
 			continue;
