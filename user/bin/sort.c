@@ -151,9 +151,11 @@ static int compare_text(const struct flags *f, const char *a, const char *a_end,
 	for (;; a++, b++) {
 		int ca, cb;
 
-		while (f->dictionary && a < a_end && !isalnum((unsigned char)*a) && !isblank(*a))
+		while (f->dictionary && a < a_end && !isalnum((unsigned char)*a) &&
+		       !isblank((unsigned char)*a))
 			a++;
-		while (f->dictionary && b < b_end && !isalnum((unsigned char)*b) && !isblank(*b))
+		while (f->dictionary && b < b_end && !isalnum((unsigned char)*b) &&
+		       !isblank((unsigned char)*b))
 			b++;
 		ca = a < a_end ? (unsigned char)*a : -1;
 		cb = b < b_end ? (unsigned char)*b : -1;
