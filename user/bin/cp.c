@@ -201,10 +201,13 @@ static void copy(const char *from, const char *to, int depth)
 		keep_attributes(to, &st);
 }
 
+static void copy_operand(const char *from, const char *to)
+{
+	copy(from, to, 0);
+}
+
 int main(int argc, char **argv)
 {
-	struct stat st;
-	const char *target;
 	int c;
 
 	prog_init(argv);
@@ -243,21 +246,6 @@ int main(int argc, char **argv)
 	}
 	if (argc - optind < 2)
 		usage("[-afipPRrvL] source... target");
-	target = argv[argc - 1];
-	if (stat(target, &st) == 0 && S_ISDIR(st.st_mode)) {
-		for (int i = optind; i < argc - 1; i++) {
-			char *base = path_base(argv[i]);
-			char *to = path_join(target, base);
-
-			copy(argv[i], to, 0);
-			free(base);
-			free(to);
-		}
-	} else if (argc - optind > 2) {
-		errno = ENOTDIR;
-		fatal("%s", target);
-	} else {
-		copy(argv[optind], target, 0);
-	}
+	each_to_target(argv + optind, argc - optind - 1, argv[argc - 1], copy_operand);
 	return finish();
 }

@@ -60,8 +60,6 @@ static void move(const char *from, const char *to)
 
 int main(int argc, char **argv)
 {
-	const char *target;
-	struct stat st;
 	int c;
 
 	prog_init(argv);
@@ -85,21 +83,6 @@ int main(int argc, char **argv)
 	}
 	if (argc - optind < 2)
 		usage("[-finv] source... target");
-	target = argv[argc - 1];
-	if (stat(target, &st) == 0 && S_ISDIR(st.st_mode)) {
-		for (int i = optind; i < argc - 1; i++) {
-			char *base = path_base(argv[i]);
-			char *to = path_join(target, base);
-
-			move(argv[i], to);
-			free(base);
-			free(to);
-		}
-	} else if (argc - optind > 2) {
-		errno = ENOTDIR;
-		fatal("%s", target);
-	} else {
-		move(argv[optind], target);
-	}
+	each_to_target(argv + optind, argc - optind - 1, argv[argc - 1], move);
 	return finish();
 }

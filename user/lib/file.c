@@ -255,3 +255,25 @@ void walk(const char *path, int flags, walk_fn visit, void *ctx)
 
 	walk_at(&w, path, 0, NULL);
 }
+
+void each_to_target(char **sources, int n, const char *target,
+		    void (*one)(const char *from, const char *to))
+{
+	struct stat st;
+
+	if (stat(target, &st) == 0 && S_ISDIR(st.st_mode)) {
+		for (int i = 0; i < n; i++) {
+			char *base = path_base(sources[i]);
+			char *to = path_join(target, base);
+
+			one(sources[i], to);
+			free(base);
+			free(to);
+		}
+	} else if (n > 1) {
+		errno = ENOTDIR;
+		fatal("%s", target);
+	} else {
+		one(sources[0], target);
+	}
+}

@@ -105,6 +105,14 @@ int signal_number(const char *text);
 const char *signal_name(int sig);
 
 /*
+ * What cp and mv do with their operands: @one(source, target), or, if @target is a directory,
+ * @one(source, target/last part of source) for each of the @n sources. Several sources and no
+ * directory: fatal.
+ */
+void each_to_target(char **sources, int n, const char *target,
+		    void (*one)(const char *from, const char *to));
+
+/*
  * Run a program found in PATH and wait for it. Its status as a shell has it: 128 + N when signal N
  * ended it, 127 if it cannot be run (which has been said).
  */
