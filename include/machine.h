@@ -108,6 +108,10 @@ struct machine {
 	size_t (*console_write)(const char *text, size_t n);
 	size_t (*console_read)(char *buf, size_t n);
 
+	/* Devices beyond the console: called once by a thread, before the root file system is
+	 * mounted; they may come up later, on threads of their own. */
+	void (*start_drivers)(void);
+
 	__noreturn void (*power)(enum power_action what);
 
 	/* Names of the hypervisor's calls, for /proc/hypercalls; NULL ends. Index = index in

@@ -115,6 +115,8 @@ static void boot_thread(void *unused)
 
 	(void)unused;
 	boot_mark("threads");
+	machine->start_drivers();
+	boot_mark("drivers");
 	mount_root();
 	boot_mark("root");
 	boot_arg("init", path, sizeof(path));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of machine operations for the PV world. */
+#include <hv.h>
 #include "hypercall.h"
 #include "pv.h"
 
@@ -42,6 +43,8 @@ const struct machine pv_machine = {
 
 	.console_write = pv_console_write,
 	.console_read = pv_console_read,
+
+	.start_drivers = pvfront_start,
 
 	.power = pv_power,
 

@@ -3,6 +3,7 @@
 #ifndef PV_H
 #define PV_H
 
+#include <hv.h>
 #include <machine.h>
 #include <pte.h>
 #include <types.h>
@@ -63,12 +64,6 @@ static inline void irq_restore(uint8_t mask)
 void events_init(void);
 void pv_event(struct trapframe *tf);
 int evtchn_bind_virq(unsigned virq, void (*fn)(void *), void *arg, const char *name);
-int evtchn_bind_handler(unsigned port, void (*fn)(void *), void *arg, const char *name);
-int evtchn_alloc_unbound(unsigned remote, void (*fn)(void *), void *arg, const char *name);
-void evtchn_close(unsigned port);
-void evtchn_mask(unsigned port);
-void evtchn_unmask(unsigned port);
-int evtchn_send(unsigned port);
 int evtchn_bind_ipi(void (*fn)(void *), void *arg, const char *name);
 /* The storm guard leaves @port alone: its source is one that we set off ourselves. */
 void evtchn_never_throttle(unsigned port);
