@@ -29,6 +29,8 @@ size_t kmsg_read(uint64_t *pos, char *buf, size_t size);
  * prints. */
 void printk_set_console(bool on);
 extern bool printk_mark;
+/* A panic is under way: locks are not waited for, `quiet` does not count. */
+extern bool panicking;
 
 struct trapframe;
 /* Say what, where (registers, symbolised backtrace, trace tail), then machine->crash(). Never

@@ -51,6 +51,7 @@ static void boot_info_init(uint64_t tsc)
 
 void pv_boot(const struct start_info *si, unsigned long builder_sp, uint64_t tsc)
 {
+	console_early(si, builder_sp);
 	cpu_data_init();
 	trap_init();
 	start_info = *si;

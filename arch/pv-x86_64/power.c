@@ -21,6 +21,7 @@ void pv_power(enum power_action what)
 	long err;
 
 	pv_irq_disable();
+	console_drain();
 	err = hyp_sched_op(SCHEDOP_shutdown, &arg);
 	/* Nothing refuses this today. If something does, stay quiet rather than run on. */
 	early_print_hex("power: SCHEDOP_shutdown refused: ", err);

@@ -26,7 +26,11 @@ void early_print(const char *text);
 void early_print_hex(const char *before, unsigned long v);
 size_t pv_console_write(const char *text, size_t n);
 size_t pv_console_read(char *buf, size_t n);
+void console_early(const struct start_info *si, unsigned long builder_end);
+void console_moved(void);
 void console_bind(void);
+/* Wait until everything written has been read at the other end; not for ever. */
+void console_drain(void);
 
 /* trap.c */
 void trap_init(void);

@@ -16,7 +16,6 @@
 #include <mm.h>
 #include <printk.h>
 #include <proc.h>
-#include "panic.h"
 
 #define BACKTRACE_MAX 24
 #define TRACE_TAIL 20

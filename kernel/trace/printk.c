@@ -12,7 +12,6 @@
 #include <machine.h>
 #include <printk.h>
 #include <string.h>
-#include "panic.h"
 
 #define KMSG_SIZE 32768u /* power of two */
 

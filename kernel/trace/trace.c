@@ -15,7 +15,6 @@
 #include <proc.h>
 #include <string.h>
 #include <trace.h>
-#include "panic.h"
 
 static const char *const kind_names[] = {
 #define X(name, a, b, c) #name,
