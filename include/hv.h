@@ -20,7 +20,8 @@
 /* ---- event channels (arch: events.c) ---- */
 /*
  * A handler runs in the interrupt: interrupts off, nothing may sleep; usually it wakes a thread.
- * @name lives for ever or until evtchn_close(). All return the port (> 0) or -EIO, -ENOSPC.
+ * @name lives for ever or until evtchn_close(). Both return the port (> 0), -EIO (Xen refuses), or
+ * -ENOSPC (no memory for the port's handler). Any context, and so are all below.
  */
 /* A port that domain @remote may bind to. */
 int evtchn_alloc_unbound(unsigned remote, void (*fn)(void *), void *arg, const char *name);
@@ -35,7 +36,9 @@ void evtchn_unmask(unsigned port); /* what came meanwhile is delivered */
 int evtchn_send(unsigned port);    /* 0, or -EIO: nobody at the other end */
 /*
  * Wait, with interrupts off, until an event is pending on the masked or unmasked @port or the
- * deadline (monotonic) is there: for a console that must be heard while nothing else works.
+ * deadline (monotonic) is there, or a little less long: for a console that must be heard while
+ * nothing else works. The event is taken: the handler will not be called for it, the caller looks
+ * at what the handler would have looked at, before the next call and at the end.
  */
 void evtchn_poll(unsigned port, ktime_t deadline);
 
@@ -49,7 +52,8 @@ void evtchn_poll(unsigned port, ktime_t deadline);
  */
 typedef uint32_t grant_t;
 #define GRANT_NONE 0u
-/* A new reference in *@out. -ENOSPC: the table is full and cannot grow. */
+/* A new reference in *@out. -ENOSPC: the table is full and cannot grow; -ERANGE: the machine frame
+ * lies above 16 TiB. */
 int grant_access(unsigned domid, pfn_t pfn, bool read_only, grant_t *out);
 /* 0: access has ended, the reference is free. -EBUSY: the peer still maps it, nothing has changed.
  */

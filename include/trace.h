@@ -62,28 +62,30 @@ extern bool trace_syscalls;
 extern bool trace_stamps_dear;
 
 /* Counters, summed over CPUs when read. X(name, text) */
-#define COUNTERS(X)                                                           \
-	X(syscalls, "system calls")                                           \
-	X(traps, "exceptions taken")                                          \
-	X(faults, "page faults")                                              \
-	X(faults_cow, "copy-on-write faults that copied")                     \
-	X(events, "events (interrupts) delivered")                            \
-	X(upcalls, "event upcalls")                                           \
-	X(switches, "context switches")                                       \
-	X(idles, "times idle")                                                \
-	X(pte_stores, "page-table entries written by plain stores")           \
-	X(pte_updates, "page-table entries written through the update queue") \
-	X(batches, "update batches sent")                                     \
-	X(pins, "address spaces pinned")                                      \
-	X(unpins, "address spaces unpinned")                                  \
-	X(tlb_pages, "TLB entries flushed")                                   \
-	X(tlb_full, "TLB flushes, whole")                                     \
-	X(timer_sets, "timer deadlines set")                                  \
-	X(forks, "forks")                                                     \
-	X(execs, "execs")                                                     \
-	X(pages_zeroed, "pages zeroed")                                       \
-	X(pages_copied, "pages copied")                                       \
-	X(console_out, "console bytes written")                               \
+#define COUNTERS(X)                                                              \
+	X(syscalls, "system calls")                                              \
+	X(traps, "exceptions taken")                                             \
+	X(faults, "page faults")                                                 \
+	X(faults_cow, "copy-on-write faults that copied")                        \
+	X(events, "events (interrupts) delivered")                               \
+	X(upcalls, "event upcalls")                                              \
+	X(grants, "pages granted to other domains")                              \
+	X(grants_aside, "grants set aside: still used by the peer at their end") \
+	X(switches, "context switches")                                          \
+	X(idles, "times idle")                                                   \
+	X(pte_stores, "page-table entries written by plain stores")              \
+	X(pte_updates, "page-table entries written through the update queue")    \
+	X(batches, "update batches sent")                                        \
+	X(pins, "address spaces pinned")                                         \
+	X(unpins, "address spaces unpinned")                                     \
+	X(tlb_pages, "TLB entries flushed")                                      \
+	X(tlb_full, "TLB flushes, whole")                                        \
+	X(timer_sets, "timer deadlines set")                                     \
+	X(forks, "forks")                                                        \
+	X(execs, "execs")                                                        \
+	X(pages_zeroed, "pages zeroed")                                          \
+	X(pages_copied, "pages copied")                                          \
+	X(console_out, "console bytes written")                                  \
 	X(console_in, "console bytes read")
 
 enum counter {

@@ -114,6 +114,12 @@ static inline long hyp_event_channel_op(int cmd, void *arg)
 	return hypercall(__HYPERVISOR_event_channel_op, HC(cmd), HC(arg), 0, 0, 0);
 }
 
+/* <xen/grant_table.h>: @n operations. */
+static inline long hyp_grant_table_op(unsigned cmd, void *ops, unsigned n)
+{
+	return hypercall(__HYPERVISOR_grant_table_op, cmd, HC(ops), n, 0, 0);
+}
+
 /* <xen/memory.h> */
 static inline long hyp_memory_op(unsigned cmd, void *arg)
 {

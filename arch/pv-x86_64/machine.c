@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of machine operations for the PV world. */
-#include <hv.h>
+#include <printk.h>
 #include "hypercall.h"
 #include "pv.h"
 
@@ -8,7 +8,9 @@ static size_t pv_describe(char *buf, size_t size)
 {
 	size_t n = features_describe(buf, size);
 
-	return n + events_describe(buf + n, size - n);
+	n += grants_describe(buf + n, size - n);
+	n += snprintk(buf + n, size - n, "events:\n");
+	return n + hv_events_describe(buf + n, size - n);
 }
 
 extern const struct machine pv_machine;
@@ -44,7 +46,7 @@ const struct machine pv_machine = {
 	.console_write = pv_console_write,
 	.console_read = pv_console_read,
 
-	.start_drivers = pvfront_start,
+	.start_drivers = pv_start_drivers,
 
 	.power = pv_power,
 

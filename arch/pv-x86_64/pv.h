@@ -71,12 +71,20 @@ int evtchn_bind_virq(unsigned virq, void (*fn)(void *), void *arg, const char *n
 int evtchn_bind_ipi(void (*fn)(void *), void *arg, const char *name);
 /* The storm guard leaves @port alone: its source is one that we set off ourselves. */
 void evtchn_never_throttle(unsigned port);
-size_t events_describe(char *buf, size_t size);
+
+/* grant.c */
+void grants_init(void); /* the first frame of the table; needs memory */
+size_t grants_describe(char *buf, size_t size);
+
+/* domain.c */
+void pv_start_drivers(void);
 
 /* time.c */
 void time_init(void);
 ktime_t pv_clock_monotonic(void);
 ktime_t pv_clock_wall_offset(void);
+/* Xen's time, as hypercalls want it, for a monotonic one. */
+uint64_t pv_system_time(ktime_t t);
 void pv_timer_set(ktime_t deadline);
 bool timer_test(ktime_t after, ktime_t *late);
 

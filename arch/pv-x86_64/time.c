@@ -93,6 +93,11 @@ ktime_t pv_clock_wall_offset(void)
 	return wall_offset;
 }
 
+uint64_t pv_system_time(ktime_t t)
+{
+	return t == KTIME_NEVER ? 0 : (uint64_t)max(t, 0l) + boot_ns;
+}
+
 void pv_timer_set(ktime_t deadline)
 {
 	ktime_t *now_armed = &armed[this_cpu()->id];
@@ -106,7 +111,7 @@ void pv_timer_set(ktime_t deadline)
 		hyp_vcpu_op(VCPUOP_stop_singleshot_timer, this_cpu()->id, NULL);
 		return;
 	}
-	op.timeout_abs_ns = (uint64_t)max(deadline, 0l) + boot_ns;
+	op.timeout_abs_ns = pv_system_time(deadline);
 	op.flags = 0;
 	hyp_vcpu_op(VCPUOP_set_singleshot_timer, this_cpu()->id, &op);
 }
@@ -139,7 +144,7 @@ bool timer_test(ktime_t after, ktime_t *late)
 	ktime_t deadline = pv_clock_monotonic() + after;
 
 	set_xen_guest_handle(poll.ports, &port);
-	poll.timeout = (uint64_t)deadline + boot_ns + NSEC_PER_SEC;
+	poll.timeout = pv_system_time(deadline + NSEC_PER_SEC);
 	pv_timer_set(deadline);
 	hyp_sched_op(SCHEDOP_poll, &poll);
 	*late = pv_clock_monotonic() - deadline;
