@@ -32,7 +32,7 @@ ARGS ?=
 help: ## list these commands
 	@awk -f tools/help.awk $(MAKEFILE_LIST)
 
-all: $(BUILD)/parvix.checked $(BUILD)/root.img $(BUILD)/xen ## build the kernel, the root image and fetch the hypervisor
+all: $(BUILD)/parvix.checked $(BUILD)/root.img dom0 ## build the kernel and the root image, fetch hypervisor and dom0
 
 # The second make starts after the packages are there: mk/*.mk ask the compiler for its paths.
 run: ## build what has changed and boot to a shell (ARGS='...' for tools/parvix run)

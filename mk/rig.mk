@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 # The machine to run in, and the checks on what is built. docs/rig.md describes the rig.
 
-.PHONY: deps doctor gdb check-elf lint format bench
+HOST_CC ?= gcc
+
+.PHONY: dom0 deps doctor gdb check-elf lint format bench
 
 deps: ## install the Debian packages that are needed (root, or sudo) and fetch the hypervisor
 	@tools/doctor --install lint gdb clang
-	@$(MAKE) --no-print-directory $(BUILD)/xen
+	@$(MAKE) --no-print-directory dom0
 
 doctor: ## say which packages are missing and why each is needed
 	@tools/doctor lint gdb clang
@@ -19,6 +21,21 @@ XEN_PACKAGE := xen-hypervisor-4.17-amd64
 $(BUILD)/xen: tools/fetch-xen | $(BUILD)
 	$(call say,XEN,$@)
 	$(Q)tools/fetch-xen $(XEN_PACKAGE) $@
+
+# dom0, for `--rig domain`: its kernel and initramfs from Debian packages, and our agent in it.
+DOM0 := $(BUILD)/dom0
+DOM0_SOURCES := tools/mkdom0 tools/rig/cpio.py tools/rig/elf.py $(wildcard tools/rig/dom0/*)
+
+$(DOM0)/agent: tools/rig/dom0/agent.c
+	$(call say,HOSTCC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(HOST_CC) -std=gnu17 -O2 -static -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -o $@ $<
+
+$(DOM0)/dom0.cpio: $(DOM0)/agent $(DOM0_SOURCES)
+	$(call say,DOM0,$@)
+	$(Q)tools/mkdom0 $(BUILD) $(DOM0)/agent
+
+dom0: $(DOM0)/dom0.cpio $(BUILD)/xen ## make dom0, the Linux with the Xen toolstack that creates domains
 
 # ---- checks ------------------------------------------------------------------------------------------
 

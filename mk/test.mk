@@ -20,7 +20,7 @@ TEST ?=
 SEED ?=
 # Suites that need no guest do not build one.
 TEST_NEEDS = $(if $(filter-out unit tools,$(or $(subst $(comma), ,$(SUITE)),all)),\
-	$(GUEST_EXTRA) $(BUILD)/parvix.checked $(BUILD)/root.img $(BUILD)/xen)
+	$(GUEST_EXTRA) $(BUILD)/parvix.checked $(BUILD)/root.img dom0)
 comma := ,
 GUEST_EXTRA := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/hostile/*.c tests/boot/*.c))
 

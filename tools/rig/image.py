@@ -27,6 +27,14 @@ def open_copy(path):
     return fd
 
 
+def open_image(path):
+    """The file itself, for a guest whose writes shall stay; returns its descriptor."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError as error:
+        raise RigError(SETUP, f'cannot write the root image {path}: {error.strerror}') from None
+
+
 def fd_path(fd):
     return f'/proc/self/fd/{fd}'
 

@@ -44,7 +44,8 @@ class Demux:
     something, so that a prompt that ends in `(` is not invisible.
     """
 
-    def __init__(self, nonce=None):
+    def __init__(self, nonce=None, hypervisor=True):
+        self.hypervisor = hypervisor  # an ordinary domain's console has no lines of the hypervisor's
         self.nonce = nonce.encode() if nonce else None
         self.held = b''
         self.line_start = True
@@ -66,7 +67,7 @@ class Demux:
 
     def idle(self):
         """Whatever is held is a program's text after all, unless it is an open line of Xen's or the kernel's."""
-        if not self.held or self.held.startswith((XEN_PREFIX, b'\x1ek')):
+        if not self.held or self.held.startswith((XEN_PREFIX, b'\x1ek') if self.hypervisor else b'\x1ek'):
             return []
         return self.finish()
 
@@ -76,7 +77,7 @@ class Demux:
         if not rest:
             return []
         at_start, self.line_start = self.line_start, rest.endswith(b'\n')
-        if at_start and rest.startswith(XEN_PREFIX):
+        if self.hypervisor and at_start and rest.startswith(XEN_PREFIX):
             return [(XEN, rest)]
         if rest.startswith(b'\x1ek'):
             return [(KERNEL, rest[2:])]
@@ -85,7 +86,7 @@ class Demux:
     def _at_special(self):
         if self.held[0] == MARK:
             return True
-        if self.held[0] != XEN_PREFIX[0]:
+        if self.held[0] != XEN_PREFIX[0] or not self.hypervisor:
             return False
         return self.line_start or self._late_xen() is not False
 

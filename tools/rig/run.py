@@ -6,10 +6,10 @@ import signal
 import sys
 import time
 
-from . import protocol
+from . import domrun, protocol
 from .codes import CRASH, INTERRUPTED, NO_VERDICT, SETUP, TIMEOUT, RigError, scaled
 from .guest import CRASHED, HALTED, REBOOTED, Guest
-from .image import Additions, open_copy
+from .image import Additions, open_copy, open_image
 from .machine import Machine
 from .terminal import Terminal
 
@@ -43,7 +43,7 @@ def write_all(fd, data):
 
 def prepare_image(options, nonce):
     """The root image of this run, with what --add and --exec put into it; a descriptor."""
-    fd = open_copy(options.image)
+    fd = open_image(options.image) if options.persist else open_copy(options.image)
     additions = Additions()
     for pair in options.add:
         host, colon, guest = pair.partition(':')
@@ -58,6 +58,8 @@ def prepare_image(options, nonce):
 
 def kernel_arguments(options, size):
     words = ['console-mark']
+    if options.rig == 'domain':
+        words.append('root=xvda')
     if size:
         words.append(f'winsize={size[0]}x{size[1]}')
     if options.append:
@@ -72,10 +74,16 @@ def kernel_arguments(options, size):
 
 
 def start(options, image_fd, size):
+    if options.rig == 'domain':
+        return domrun.start(options, image_fd, kernel_arguments(options, size))
     return Machine(
         xen=options.xen, kernel=options.kernel, image_fd=image_fd,
         kernel_args=kernel_arguments(options, size), memory=options.memory, cpus=options.cpus,
         xen_args=options.xen_args, icount=options.icount, gdb_port=options.gdb, seed=options.seed)
+
+
+def guest_of(options, machine, nonce, show):
+    return (domrun.DomainGuest if options.rig == 'domain' else Guest)(machine, nonce, show)
 
 
 def explain_crash(guest, shown_xen):
@@ -102,10 +110,11 @@ def run_exec(options, image_fd, nonce):
             sys.stderr.buffer.flush()
 
     with start(options, image_fd, None) as machine:
-        guest = Guest(machine, nonce, show)
+        guest = guest_of(options, machine, nonce, show)
         limit = EXEC_TIMEOUT if options.timeout is None else options.timeout
         if options.gdb:
             limit = 86400
+        dom0_status = domrun.dom0_commands(options, machine) if options.dom0 else 0
         in_time = guest.run_until(lambda: guest.status is not None, limit)
         if not in_time:
             where = 'before the command began' if not guest.begun else 'while the command ran'
@@ -120,7 +129,27 @@ def run_exec(options, image_fd, nonce):
             explain_crash(guest, options.verbose)
         if guest.status is None:
             raise RigError(NO_VERDICT, f'the guest {guest.end} without a status of the command')
-        return guest.status
+        return guest.status or dom0_status
+
+
+def run_dom0(options, image_fd):
+    """Boots to the prompt, runs the commands in dom0; returns their status."""
+
+    def show(voice, data):
+        if options.verbose:
+            sys.stderr.buffer.write(data)
+            sys.stderr.buffer.flush()
+
+    with start(options, image_fd, None) as machine:
+        guest = guest_of(options, machine, None, show)
+        limit = EXEC_TIMEOUT if options.timeout is None else options.timeout
+        if not guest.run_until(lambda: guest.text.endswith((b'$ ', b'# ')), limit):
+            raise RigError(TIMEOUT, f'no prompt after {limit:g} s; the last words of the guest:\n'
+                           + guest.text[-1500:].decode(errors='replace'))
+        if guest.end == CRASHED:
+            sys.stderr.buffer.write(guest.text[-4000:])
+            explain_crash(guest, options.verbose)
+        return domrun.dom0_commands(options, machine)
 
 
 def run_interactive(options, image_fd):
@@ -144,9 +173,11 @@ def one_session(options, image_fd, terminal):
         write_all(1, data)
 
     with start(options, image_fd, terminal.size()) as machine:
-        guest = Guest(machine, None, show)
+        guest = guest_of(options, machine, None, show)
         deadline = None if options.timeout is None else time.monotonic() + scaled(options.timeout)
         source = [terminal.fd]
+        if raw and options.rig == 'domain':
+            source.append(terminal.watch_size())
         if not raw:
             # Nobody would read it yet. A person sees when somebody does.
             guest.run_until(lambda: guest.text.endswith((b'$ ', b'# ')), options.timeout or EXEC_TIMEOUT)
@@ -156,6 +187,8 @@ def one_session(options, image_fd, terminal):
                 limit = EXEC_TIMEOUT if options.timeout is None else options.timeout
                 raise RigError(TIMEOUT, f'no end after {limit:g} s' + ('' if source else ', and the input is at its end'))
             ready = guest.pump(min(left, 3600), source)
+            if terminal.size_fd in ready:
+                machine.resize(terminal.new_size())
             if terminal.fd in ready:
                 keys, leave = terminal.keys()
                 if leave and raw:
@@ -172,13 +205,27 @@ def one_session(options, image_fd, terminal):
         return guest.end
 
 
+def check_initial(options):
+    """There is no toolstack beside the initial domain."""
+    for name in ('disk', 'xl', 'dom0'):
+        if getattr(options, name):
+            raise RigError(SETUP, f'--{name} needs a dom0 beside the guest: --rig domain')
+    if options.domains != 1 or options.persist:
+        raise RigError(SETUP, '--domains and --persist need a dom0 beside the guest: --rig domain')
+
+
 def run(options):
     """Does what the options say; returns the exit status."""
     raise_on_signals()
-    if options.world != 'pv' or options.rig != 'initial':
-        raise RigError(SETUP, f'--world {options.world} --rig {options.rig}: only pv and initial exist so far')
+    if options.world != 'pv' or options.rig not in ('domain', 'initial'):
+        raise RigError(SETUP, f'--world {options.world} --rig {options.rig}: there is the world pv, and the rigs '
+                              'domain and initial')
+    if options.rig == 'initial':
+        check_initial(options)
     nonce = secrets.token_hex(8)
     image_fd = prepare_image(options, nonce)
+    if options.exec is None and options.dom0:
+        return run_dom0(options, image_fd)
     if options.exec is None:
         return run_interactive(options, image_fd)
     return run_exec(options, image_fd, nonce)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The person's terminal while it belongs to the guest."""
 import os
+import signal
 import sys
 import termios
 import tty
@@ -15,6 +16,7 @@ class Terminal:
         self.fd = sys.stdin.fileno()
         self.is_tty = os.isatty(self.fd)
         self.saved = None
+        self.size_fd = None  # readable when the window's size has changed
 
     def __enter__(self):
         if self.is_tty:
@@ -33,6 +35,18 @@ class Terminal:
             return None
         size = os.get_terminal_size(self.fd)
         return (size.lines, size.columns) if size.lines and size.columns else None
+
+    def watch_size(self):
+        """From now on size_fd, which is returned, tells of changes of the window's size."""
+        if self.size_fd is None:
+            self.size_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+            signal.signal(signal.SIGWINCH, lambda *_: os.eventfd_write(self.size_fd, 1))
+        return self.size_fd
+
+    def new_size(self):
+        """The size after size_fd became readable."""
+        os.eventfd_read(self.size_fd)
+        return self.size()
 
     def keys(self):
         """What was typed: (bytes for the guest, does the person want to leave). b'' and True at end of file."""
