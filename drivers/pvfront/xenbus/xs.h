@@ -54,8 +54,10 @@ int xs_tx_end(xs_tx_t tx, bool abort);
 
 /*
  * Watches. @fn is called by the client's own watch thread, one call at a time, with the path that
- * changed; once at once after xs_watch(). It may use all functions here but xs_unwatch of another
- * watch that is running. A watch outlives a restart of xenstored.
+ * changed; once at once after xs_watch(). It may use all functions here. A watch outlives a restart
+ * of xenstored. Changes of one path that come before @fn is called for the first are one call; of
+ * more than 16 different paths, those beyond are one call with the watch's own path: "something
+ * below it".
  */
 struct xs_watch {
 	const char *path; /* stays valid until xs_unwatch() returns */
@@ -63,7 +65,10 @@ struct xs_watch {
 	void *arg;
 	/* the client's own: */
 	struct list link;
-	unsigned token;
+	struct list events; /* not delivered yet */
+	unsigned token, nr_events;
+	bool lost;  /* there were more: to be called with @path itself */
+	bool reset; /* to be set anew: xenstored has forgotten it */
 };
 int xs_watch(struct xs_watch *w);
 /* On return @fn is not running and will not be called (unless it is @fn itself that calls). */
