@@ -390,6 +390,7 @@ struct char_device {
 	mode_t mode;
 	const struct file_ops *ops;
 	int (*open)(struct file *f); /* may be NULL */
+	bool absent;                 /* unplugged: not in /dev, cannot be opened */
 	struct list link;
 };
 #define MKDEV(major, minor) (((dev_t)(major) << 20) | (minor))

@@ -18,6 +18,13 @@ struct tty_device {
 	/* Send @n bytes; returns how many were taken at once (the rest later: tty_output_ready()).
 	 * Called with tty->lock held. */
 	size_t (*write)(struct tty_device *dev, const char *buf, size_t n);
+	/*
+	 * A device that can keep input takes it only as far as tty_input_room() goes. This says
+	 * that there may be room again: somebody has read. No locks held. NULL: it cannot keep any.
+	 */
+	void (*input_wanted)(struct tty_device *dev);
+	/* After tty_hangup(), the last user has gone: @tty may be freed. NULL if it never is. */
+	void (*release)(struct tty_device *dev);
 	void *private;
 };
 
@@ -47,6 +54,8 @@ struct tty {
 	unsigned column;      /* of the cursor, as far as output tells */
 	unsigned line_column; /* where the echo of the line being edited began */
 	bool stopped;         /* ^S, TCOOFF */
+	bool gone;            /* hung up: everything gives EIO */
+	unsigned users;       /* open files, and 1 for the device until it hangs up */
 
 	struct waitq read_wait, write_wait;
 };
@@ -56,11 +65,34 @@ void tty_init(void);
 void tty_setup(struct tty *tty, const char *name, struct tty_device *dev);
 /* @n bytes have been typed. Any context, no tty lock held; what does not fit is lost. */
 void tty_input(struct tty *tty, const char *buf, size_t n);
+/*
+ * Bytes that tty_input() would take now without losing any, nor their echo. With a line being
+ * edited that fills the buffer it is never 0, as only more input can end that line.
+ */
+size_t tty_input_room(struct tty *tty);
 /* The device can take more output. Any context. */
 void tty_output_ready(struct tty *tty);
+/*
+ * The device has been unplugged: the foreground group gets SIGHUP and SIGCONT, the leader of the
+ * session SIGHUP, whoever waits and whoever comes later EIO. May sleep; no locks held. The device
+ * delivers nothing any more, and its write() is not called any more.
+ */
+void tty_hangup(struct tty *tty);
+/* The window out there has another size: SIGWINCH to the foreground group. */
+void tty_resize(struct tty *tty, const struct winsize *size);
+/* "ROWS COLS", or with another @separator, into *@size: both 1 to 9999, nothing behind. */
+bool tty_parse_winsize(const char *text, char separator, struct winsize *size);
+/* From now on @tty is on @dev; a frontend takes the place of the early console. */
+void tty_set_device(struct tty *tty, struct tty_device *dev);
+/*
+ * An open file on @tty, which becomes the controlling terminal where that is due: for open() of a
+ * device. -EIO if it has been hung up.
+ */
+struct file;
+int tty_open(struct file *f, struct tty *tty);
+extern const struct file_ops tty_file_ops;
 extern struct tty console_tty;
 
-struct file;
 struct proc;
 /* The terminal behind an open file, or NULL: isatty(). */
 struct tty *file_tty(struct file *f);

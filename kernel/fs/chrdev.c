@@ -3,7 +3,8 @@
  * Character devices by number. A driver registers one; its node appears in /dev (devfs reads the
  * list), and nodes with that number on any other file system lead to it as well.
  *
- * Devices come and never go, so that the list needs its lock for changes only.
+ * Devices come and stay in the list, which gives /dev its inode numbers; one that can be unplugged
+ * is marked absent meanwhile.
  */
 #include <fs.h>
 #include <lock.h>
@@ -25,7 +26,7 @@ struct char_device *chrdev_find(dev_t dev)
 
 	spin_lock(&devices_lock);
 	list_for_each (cd, &devices, link) {
-		if (cd->dev == dev) {
+		if (cd->dev == dev && !cd->absent) {
 			found = cd;
 			break;
 		}

@@ -60,8 +60,8 @@ static bool entry_at(unsigned n, struct dev_entry *e)
 		return true;
 	}
 	i -= ARRAY_SIZE(links);
-	for (unsigned c = 0; c < PER_KIND && (cd = chrdev_nth(c)); c++, i--) {
-		if (i > 0)
+	for (unsigned c = 0; c < PER_KIND && (cd = chrdev_nth(c)); c++) {
+		if (cd->absent || i-- > 0)
 			continue;
 		*e = (struct dev_entry){.name = cd->name,
 					.ino = INO_CHR + c,

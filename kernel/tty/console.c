@@ -51,10 +51,12 @@ static int console_open(struct file *f)
 
 static int ctty_open(struct file *f)
 {
-	struct proc *p = current_proc();
-	struct tty *tty = p ? p->ctty : NULL;
+	struct tty *tty = tty_get_controlling();
+	int err = tty ? tty_open(f, tty) : -ENXIO;
 
-	return tty ? tty_open(f, tty) : -ENXIO;
+	if (tty)
+		tty_put(tty);
+	return err;
 }
 
 static struct char_device console_chrdev = {
@@ -73,41 +75,40 @@ static struct char_device ctty_chrdev = {
 	.open = ctty_open,
 };
 
-static unsigned parse_number(const char **s)
+static bool parse_number(const char **s, unsigned short *out)
 {
 	unsigned n = 0;
 
-	while (**s >= '0' && **s <= '9' && n < 10000)
+	while (**s >= '0' && **s <= '9' && n <= 9999)
 		n = n * 10 + *(*s)++ - '0';
-	return n;
+	*out = n;
+	return n >= 1 && n <= 9999;
 }
 
-/* Kernel argument winsize=ROWSxCOLS: nothing else can tell the size of the window out there. */
-static void read_winsize(struct winsize *ws)
+bool tty_parse_winsize(const char *text, char separator, struct winsize *size)
+{
+	*size = (struct winsize){0};
+	return parse_number(&text, &size->ws_row) && *text++ == separator &&
+	       parse_number(&text, &size->ws_col) && *text == 0;
+}
+
+/* Kernel argument winsize=ROWSxCOLS: what the window out there is at the start. */
+static void read_winsize(struct tty *tty)
 {
 	char text[24];
 	const char *s = boot_arg("winsize", text, sizeof(text));
-	unsigned rows, cols;
+	struct winsize size;
 
-	if (!s)
-		return;
-	rows = parse_number(&s);
-	if (*s != 'x')
-		return;
-	s++;
-	cols = parse_number(&s);
-	if (rows == 0 || cols == 0 || rows > 9999 || cols > 9999 || *s != 0) {
+	if (s && tty_parse_winsize(s, 'x', &size))
+		tty->winsize = size;
+	else if (s)
 		printk("winsize: '%s' is not ROWSxCOLS\n", text);
-		return;
-	}
-	ws->ws_row = rows;
-	ws->ws_col = cols;
 }
 
 void tty_init(void)
 {
 	tty_setup(&console_tty, "console", &console_device);
-	read_winsize(&console_tty.winsize);
+	read_winsize(&console_tty);
 	chrdev_register(&console_chrdev);
 	chrdev_register(&ctty_chrdev);
 }

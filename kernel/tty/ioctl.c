@@ -4,6 +4,7 @@
 #include "tty.h"
 
 #include <proc.h>
+#include <string.h>
 #include <usercopy.h>
 
 /* req: TCSETS, or with TCSADRAIN or TCSAFLUSH added. */
@@ -32,24 +33,31 @@ static int set_termios(struct tty *tty, unsigned long req, uaddr_t arg)
 	spin_unlock(&tty->lock);
 	/* A waiting reader may be served in the new mode. */
 	waitq_wake_all(&tty->read_wait);
+	tty_input_wanted(tty);
 	return err;
+}
+
+void tty_resize(struct tty *tty, const struct winsize *size)
+{
+	bool changed;
+	pid_t pgrp;
+
+	spin_lock(&tty->lock);
+	changed = memcmp(&tty->winsize, size, sizeof(*size)) != 0;
+	tty->winsize = *size;
+	pgrp = tty->pgrp;
+	spin_unlock(&tty->lock);
+	if (changed && pgrp > 0)
+		signal_send_group(pgrp, SIGWINCH, NULL);
 }
 
 static int set_winsize(struct tty *tty, uaddr_t arg)
 {
-	struct winsize wanted, old;
-	pid_t pgrp;
+	struct winsize wanted;
 
 	if (get_user(wanted, arg))
 		return -EFAULT;
-	spin_lock(&tty->lock);
-	old = tty->winsize;
-	tty->winsize = wanted;
-	pgrp = tty->pgrp;
-	spin_unlock(&tty->lock);
-	if (pgrp > 0 && (old.ws_row != wanted.ws_row || old.ws_col != wanted.ws_col ||
-			 old.ws_xpixel != wanted.ws_xpixel || old.ws_ypixel != wanted.ws_ypixel))
-		signal_send_group(pgrp, SIGWINCH, NULL);
+	tty_resize(tty, &wanted);
 	return 0;
 }
 
@@ -70,6 +78,7 @@ static int flush(struct tty *tty, unsigned long which)
 	spin_unlock(&tty->lock);
 	if (which != TCIFLUSH)
 		waitq_wake_all(&tty->write_wait);
+	tty_input_wanted(tty);
 	return 0;
 }
 
@@ -148,6 +157,8 @@ int tty_ioctl(struct file *f, unsigned long req, uaddr_t arg)
 	struct termios termios;
 	struct winsize winsize;
 
+	if (tty->gone)
+		return -EIO;
 	switch (req) {
 	case TCGETS:
 		spin_lock(&tty->lock);

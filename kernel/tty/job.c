@@ -54,6 +54,8 @@ int tty_acquire(struct tty *tty, bool steal)
 	spin_lock(&tty->lock);
 	if (!p->session_leader || (p->ctty && p->ctty != tty)) {
 		err = -EPERM;
+	} else if (tty->gone) {
+		err = -EIO;
 	} else if (tty->session && tty->session != p->sid) {
 		err = steal ? 0 : -EPERM;
 		list_for_each (q, &all_procs, all) {
@@ -71,8 +73,7 @@ int tty_acquire(struct tty *tty, bool steal)
 	return err;
 }
 
-/* Nobody in session @sid has @tty any more. Its foreground group hears of it. */
-static void disconnect(struct tty *tty, pid_t sid)
+void tty_disconnect(struct tty *tty, pid_t sid)
 {
 	struct proc *q;
 	pid_t pgrp = 0;
@@ -103,7 +104,22 @@ static void disconnect(struct tty *tty, pid_t sid)
 void tty_session_exit(struct proc *leader)
 {
 	if (leader->session_leader && leader->ctty)
-		disconnect(leader->ctty, leader->sid);
+		tty_disconnect(leader->ctty, leader->sid);
+}
+
+struct tty *tty_get_controlling(void)
+{
+	struct proc *p = current_proc();
+	struct tty *tty;
+
+	if (!p)
+		return NULL;
+	spin_lock(&proc_lock);
+	tty = p->ctty;
+	if (tty && !tty_get(tty))
+		tty = NULL;
+	spin_unlock(&proc_lock);
+	return tty;
 }
 
 int tty_give_up(struct tty *tty)
@@ -113,7 +129,7 @@ int tty_give_up(struct tty *tty)
 	if (p->ctty != tty)
 		return -ENOTTY;
 	if (p->session_leader) {
-		disconnect(tty, p->sid);
+		tty_disconnect(tty, p->sid);
 		return 0;
 	}
 	spin_lock(&proc_lock);

@@ -450,6 +450,19 @@ int ldisc_input(struct tty *t, unsigned char c)
 	return 0;
 }
 
+size_t ldisc_input_room(const struct tty *t)
+{
+	size_t room = TTY_BUF - ring_used(t);
+
+	/* One place is kept for the end of a line. A line without end must be allowed to end. */
+	if (LFLAG(t, ICANON) && room > 0 && --room == 0 && !ldisc_ready(t))
+		room = 1;
+	/* Eight bytes of echo for one of input is what a tab needs. */
+	if (LFLAG(t, ECHO) && !t->stopped)
+		room = min(room, (size_t)(TTY_OUT - t->out_len) / TAB_WIDTH);
+	return room;
+}
+
 /* ---- reading ---- */
 
 bool ldisc_ready(const struct tty *t)

@@ -26,6 +26,8 @@ size_t ldisc_read(struct tty *t, char *buf, size_t n, bool *eof);
 bool ldisc_ready(const struct tty *t);
 /* Bytes for FIONREAD and VMIN. */
 size_t ldisc_readable(const struct tty *t);
+/* Bytes of input that lose nothing, nor their echo: see tty_input_room(). */
+size_t ldisc_input_room(const struct tty *t);
 /* Room for program output? */
 bool ldisc_writable(const struct tty *t);
 void ldisc_set_termios(struct tty *t, const struct termios *wanted);

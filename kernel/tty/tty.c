@@ -18,8 +18,6 @@
 #include <string.h>
 
 #define PIECE 512
-/* Should a device forget to say that it is ready again: look after this time. */
-#define RETRY (10 * NSEC_PER_MSEC)
 
 void tty_setup(struct tty *tty, const char *name, struct tty_device *dev)
 {
@@ -29,6 +27,7 @@ void tty_setup(struct tty *tty, const char *name, struct tty_device *dev)
 	waitq_init(&tty->write_wait);
 	tty->name = name;
 	tty->dev = dev;
+	tty->users = 1;
 	ldisc_init(tty);
 }
 
@@ -42,8 +41,38 @@ struct tty *file_tty(struct file *f)
 	return f->ops == &tty_file_ops ? f->private : NULL;
 }
 
+bool tty_get(struct tty *tty)
+{
+	bool gone;
+
+	spin_lock(&tty->lock);
+	gone = tty->gone;
+	tty->users += !gone;
+	spin_unlock(&tty->lock);
+	return !gone;
+}
+
+void tty_put(struct tty *tty)
+{
+	struct tty_device *dev = tty->dev;
+	bool last;
+
+	spin_lock(&tty->lock);
+	last = --tty->users == 0;
+	spin_unlock(&tty->lock);
+	if (last && dev->release)
+		dev->release(dev);
+}
+
+static void tty_release(struct file *f)
+{
+	tty_put(f->private);
+}
+
 int tty_open(struct file *f, struct tty *tty)
 {
+	if (!tty_get(tty))
+		return -EIO;
 	f->ops = &tty_file_ops;
 	f->private = tty;
 	if (!(f->flags & O_NOCTTY))
@@ -80,6 +109,43 @@ void tty_input(struct tty *tty, const char *buf, size_t n)
 	}
 }
 
+size_t tty_input_room(struct tty *tty)
+{
+	size_t room;
+
+	spin_lock(&tty->lock);
+	room = ldisc_input_room(tty);
+	spin_unlock(&tty->lock);
+	return room;
+}
+
+void tty_set_device(struct tty *tty, struct tty_device *dev)
+{
+	spin_lock(&tty->lock);
+	tty->dev = dev;
+	spin_unlock(&tty->lock);
+}
+
+void tty_hangup(struct tty *tty)
+{
+	struct proc *leader;
+	pid_t session;
+
+	spin_lock(&tty->lock);
+	tty->gone = true;
+	tty->out_len = 0;
+	ldisc_flush_input(tty);
+	session = tty->session;
+	spin_unlock(&tty->lock);
+	spin_lock(&proc_lock);
+	leader = session ? proc_find(session) : NULL;
+	if (leader)
+		signal_send(leader, SIGHUP, NULL);
+	spin_unlock(&proc_lock);
+	tty_disconnect(tty, session);
+	tty_put(tty);
+}
+
 void tty_output_ready(struct tty *tty)
 {
 	bool wake;
@@ -109,7 +175,7 @@ static int wait_raw(struct tty *tty, size_t want)
 	if (least == 0 && time == 0)
 		return 0;
 	while ((have = ldisc_readable(tty)) < max(min(least, want), (size_t)1)) {
-		if (ldisc_canonical(tty))
+		if (ldisc_canonical(tty) || tty->gone)
 			return -EAGAIN; /* the mode has been changed meanwhile */
 		if (time && least && have != had) {
 			deadline = clock_now() + time;
@@ -135,6 +201,8 @@ static int wait_input(struct tty *tty, size_t want, bool nonblock)
 		spin_unlock(&tty->lock);
 		err = tty_check_background(tty, SIGTTIN);
 		spin_lock(&tty->lock);
+		if (tty->gone)
+			return -EIO;
 		if (err)
 			break;
 		if (!ldisc_canonical(tty)) {
@@ -155,6 +223,15 @@ static int wait_input(struct tty *tty, size_t want, bool nonblock)
 		err = sleep_on(&tty->read_wait, &tty->lock, SLEEP_INTR, KTIME_NEVER);
 	}
 	return err;
+}
+
+/* Room has been made for input. */
+void tty_input_wanted(struct tty *tty)
+{
+	struct tty_device *dev = tty->dev;
+
+	if (dev->input_wanted)
+		dev->input_wanted(dev);
 }
 
 static ssize_t tty_read(struct file *f, struct uio *uio, uint64_t *pos)
@@ -186,6 +263,7 @@ static ssize_t tty_read(struct file *f, struct uio *uio, uint64_t *pos)
 	spin_unlock(&tty->lock);
 	if (more)
 		waitq_wake_one(&tty->read_wait);
+	tty_input_wanted(tty);
 	moved = err ? err : uio_to(uio, buf, n);
 	if (buf != small)
 		kfree(buf);
@@ -196,10 +274,9 @@ static ssize_t tty_read(struct file *f, struct uio *uio, uint64_t *pos)
 
 static int wait_output(struct tty *tty)
 {
-	ktime_t retry = tty->stopped ? KTIME_NEVER : clock_now() + RETRY;
-	int err = sleep_on(&tty->write_wait, &tty->lock, SLEEP_INTR, retry);
+	int err = sleep_on(&tty->write_wait, &tty->lock, SLEEP_INTR, KTIME_NEVER);
 
-	return err == -ERESTART ? err : 0;
+	return tty->gone ? -EIO : err;
 }
 
 int tty_drain(struct tty *tty)
@@ -218,7 +295,9 @@ static ssize_t write_piece(struct tty *tty, const char *buf, size_t n, bool nonb
 	int err = 0;
 
 	spin_lock(&tty->lock);
-	for (;;) {
+	if (tty->gone)
+		err = -EIO;
+	while (!err) {
 		done += ldisc_output(tty, buf + done, n - done);
 		ldisc_flush(tty);
 		if (done == n)
@@ -226,8 +305,6 @@ static ssize_t write_piece(struct tty *tty, const char *buf, size_t n, bool nonb
 		if (ldisc_writable(tty))
 			continue;
 		err = nonblock ? -EAGAIN : wait_output(tty);
-		if (err)
-			break;
 	}
 	/* What is left in the buffer goes out when the device, or ^Q, says so. */
 	spin_unlock(&tty->lock);
@@ -280,6 +357,8 @@ static unsigned tty_poll(struct file *f, struct poll_table *pt)
 	}
 	if (ldisc_writable(tty))
 		events |= POLLOUT | POLLWRNORM;
+	if (tty->gone)
+		events |= POLLIN | POLLOUT | POLLHUP | POLLERR;
 	spin_unlock(&tty->lock);
 	return events;
 }
@@ -289,5 +368,6 @@ const struct file_ops tty_file_ops = {
 	.write = tty_write,
 	.poll = tty_poll,
 	.ioctl = tty_ioctl,
+	.release = tty_release,
 	.no_seek = true,
 };

@@ -6,9 +6,9 @@
 #include <fs.h>
 #include <tty.h>
 
-/* tty.c: an open file on @tty; makes it the controlling terminal where that is due. */
-int tty_open(struct file *f, struct tty *tty);
-extern const struct file_ops tty_file_ops;
+/* A reference besides that of an open file: false if the terminal has been hung up. */
+bool tty_get(struct tty *tty);
+void tty_put(struct tty *tty);
 
 /* job.c */
 /*
@@ -20,10 +20,16 @@ int tty_check_background(struct tty *tty, int sig);
 int tty_acquire(struct tty *tty, bool steal);
 int tty_give_up(struct tty *tty);
 int tty_set_pgrp(struct tty *tty, pid_t pgrp);
+/* The terminal of the current process, referenced; NULL if it has none. */
+struct tty *tty_get_controlling(void);
+/* Nobody in session @sid has @tty any more; its foreground group gets SIGHUP and SIGCONT. */
+void tty_disconnect(struct tty *tty, pid_t sid);
 
 /* ioctl.c */
 int tty_ioctl(struct file *f, unsigned long req, uaddr_t arg);
 
+/* Room has been made for input. No locks held. */
+void tty_input_wanted(struct tty *tty);
 /* Wait until the device has everything, with tty->lock held; given up meanwhile. -ERESTART. */
 int tty_drain(struct tty *tty);
 
