@@ -74,7 +74,12 @@ struct hv_channel {
 	unsigned port;
 };
 struct hv_channel hv_store_channel(void);
-struct hv_channel hv_console_channel(void);
+/*
+ * The console's (drivers/pvfront/console_ring.h); printk() goes on writing to it, waiting for room
+ * if it must. NULL in the initial domain.
+ */
+struct console_ring;
+struct console_ring *hv_console_ring(void);
 
 /* ---- the domain ---- */
 void hv_uuid(uint8_t uuid[16]); /* zeros if the hypervisor does not tell */

@@ -10,7 +10,7 @@
  *   1  vfs rename mutex, then vnode mutexes (directory before entry; two directories: by address)
  *   2  aspace mutex               (a fault may read a file: page lock, block layer below)
  *   3  page lock (bit in struct page, sleeping), buffer/file-system mutexes
- *   4  proc table lock, then a process's signal lock
+ *   4  a console's input lock, proc table lock, then a process's signal lock
  *   5  tty, pipe, file-descriptor-table, waitq, timer spinlocks
  *   6  run queue
  *   7  slab, then page allocator

@@ -31,11 +31,6 @@ struct hv_channel hv_store_channel(void)
 	return channel(start_info.store_mfn, start_info.store_evtchn);
 }
 
-struct hv_channel hv_console_channel(void)
-{
-	return channel(start_info.console.domU.mfn, start_info.console.domU.evtchn);
-}
-
 void hv_uuid(uint8_t uuid[16])
 {
 	xen_domain_handle_t handle;

@@ -35,9 +35,7 @@
 #define PATIENCE (5 * NSEC_PER_SEC)
 #define NAP NSEC_PER_MSEC
 
-static struct console_ring ring;
-static spinlock_t ring_lock = SPINLOCK("console ring");
-static unsigned ring_port;
+static struct console_ring ring = {.lock = SPINLOCK("console ring")};
 static bool early = true; /* no per-CPU data, no shared_info page yet */
 static bool dead;         /* nobody takes what we write */
 static uint64_t lost;     /* bytes, since it is dead */
@@ -50,7 +48,7 @@ static long call(unsigned nr, unsigned long a1, unsigned long a2, unsigned long 
 
 static void kick(void)
 {
-	struct evtchn_send op = {.port = ring_port};
+	struct evtchn_send op = {.port = ring.port};
 
 	call(__HYPERVISOR_event_channel_op, EVTCHNOP_send, HC(&op), 0);
 }
@@ -75,7 +73,7 @@ void console_early(const struct start_info *si, unsigned long builder_end)
 
 	if (pfn.v == PFN_NONE.v)
 		return;
-	ring_port = si->console.domU.evtchn;
+	ring.port = si->console.domU.evtchn;
 	console_ring_attach(&ring, (void *)(KERNEL_BASE + (pfn.v << PAGE_SHIFT)));
 }
 
@@ -92,12 +90,12 @@ void console_moved(void)
  * which this CPU began to run; after a sleep that is now.
  *
  * A port that is pending already would end the sleep at once, so the bit is cleared first, and set
- * again by ring_event_again(). As long as there is no shared_info that cannot be done: only time.
+ * again by event_again(). As long as there is no shared_info that cannot be done: only time.
  */
 static uint64_t nap(void)
 {
 	struct vcpu_runstate_info state = {0};
-	evtchn_port_t port = ring_port;
+	evtchn_port_t port = ring.port;
 	struct sched_poll poll = {.nr_ports = early ? 0 : 1};
 
 	set_xen_guest_handle(poll.ports, &port);
@@ -112,13 +110,13 @@ static uint64_t nap(void)
 }
 
 /* The event that nap() has taken may have been meant for the handler: input. */
-static void ring_event_again(void)
+static void event_again(void)
 {
 	if (early)
 		return;
-	__atomic_fetch_or(&shared_info_page.evtchn_pending[ring_port / 64], 1ul << ring_port % 64,
+	__atomic_fetch_or(&shared_info_page.evtchn_pending[ring.port / 64], 1ul << ring.port % 64,
 			  __ATOMIC_SEQ_CST);
-	__atomic_fetch_or(&this_vcpu_info()->evtchn_pending_sel, 1ul << ring_port / 64,
+	__atomic_fetch_or(&this_vcpu_info()->evtchn_pending_sel, 1ul << ring.port / 64,
 			  __ATOMIC_SEQ_CST);
 	this_vcpu_info()->evtchn_upcall_pending = 1;
 }
@@ -138,7 +136,7 @@ static bool wait_for_daemon(uint32_t unsent)
 		left = now_left;
 		moved = now - since < PATIENCE;
 	}
-	ring_event_again();
+	event_again();
 	return moved && !ring.broken;
 }
 
@@ -182,27 +180,23 @@ size_t pv_console_write(const char *text, size_t n)
 		return n;
 	}
 	if (locked)
-		spin_lock(&ring_lock);
+		spin_lock(&ring.lock);
 	ring_write(text, n);
 	if (locked)
-		spin_unlock(&ring_lock);
+		spin_unlock(&ring.lock);
 	return n;
 }
 
+struct console_ring *hv_console_ring(void)
+{
+	return ring.page ? &ring : NULL;
+}
+
+/* Not for the ring: its frontend reads that. */
 size_t pv_console_read(char *buf, size_t n)
 {
-	bool wake = false;
-	long got;
+	long got = ring.page ? 0 : hyp_console_io(CONSOLEIO_read, n, buf);
 
-	if (ring.page) {
-		spin_lock(&ring_lock);
-		got = console_ring_get(&ring, buf, n, &wake);
-		spin_unlock(&ring_lock);
-		if (wake)
-			kick();
-	} else {
-		got = hyp_console_io(CONSOLEIO_read, n, buf);
-	}
 	if (got <= 0)
 		return 0;
 	count_add(console_in, got);
@@ -223,14 +217,8 @@ static void console_event(void *unused)
 
 void console_bind(void)
 {
-	int err;
-
-	if (ring.page)
-		err = evtchn_bind_handler(ring_port, console_event, NULL, "console");
-	else
-		err = evtchn_bind_virq(VIRQ_CONSOLE, console_event, NULL, "console input");
-	if (err < 0)
-		early_print("console: no input, its event cannot be bound\n");
+	if (!ring.page && evtchn_bind_virq(VIRQ_CONSOLE, console_event, NULL, "console input") < 0)
+		early_print("console: Xen gives us no input (VIRQ_CONSOLE refused)\n");
 }
 
 /* These work with nothing set up at all. */

@@ -10,12 +10,13 @@
  * tested. If they claim more bytes in a ring than it holds, the ring is marked broken and moves
  * nothing any more. No index from the page is ever used without a mask.
  *
- * No locks, no waiting and no events in here: arch/pv-x86_64/earlycon.c and console.c do that, and
- * tests/unit/test_console_ring.c runs it against a peer that writes nonsense.
+ * No waiting and no events in here, and the lock is its users' business: arch/pv-x86_64/earlycon.c
+ * and console.c. tests/unit/test_console_ring.c runs it against a peer that writes nonsense.
  */
 #ifndef PVFRONT_CONSOLE_RING_H
 #define PVFRONT_CONSOLE_RING_H
 
+#include <lock.h>
 #include <types.h>
 #include <xen/io/console.h>
 
@@ -26,6 +27,8 @@ struct console_ring {
 	struct xencons_interface *page; /* NULL: no ring */
 	uint32_t out_prod, in_cons;     /* ours; the page has copies */
 	bool broken;                    /* the peer's indexes were nonsense */
+	unsigned port;                  /* of the events */
+	spinlock_t lock;                /* for all of it; a leaf, as printk takes it too */
 };
 
 /* Indexes go on where the page says that they are: zero, or where a predecessor stopped. */

@@ -4,8 +4,10 @@
  */
 #include <hv.h>
 #include <printk.h>
+#include "console.h"
 #include "xenbus/xenbus.h"
 
 void pvfront_start(void)
 {
+	console_start();
 }
