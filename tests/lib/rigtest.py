@@ -42,7 +42,7 @@ def build_file(name):
 @contextlib.contextmanager
 def booted(kernel=None, image=None, append='', memory=128, add=(), image_fd=None, **machine_options):
     """A guest whose console the test holds. `image_fd`: an image made by the test."""
-    options = argparse.Namespace(append=append, exec=None)
+    options = argparse.Namespace(append=append, exec=None, rig='initial')
     fd = open_copy(image or build_file('root.img')) if image_fd is None else image_fd
     additions = Additions()
     for host, guest in add:
