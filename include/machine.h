@@ -162,6 +162,9 @@ void syscall_dispatch(
 void user_return_work(struct trapframe *tf);
 void timer_interrupt(void);   /* interrupts off */
 void console_interrupt(void); /* input is there */
+/* A non-maskable interrupt, at any instruction but never inside the printing of a message; nothing
+ * in here may wait for a lock. */
+void nmi_interrupt(struct trapframe *tf);
 /* Recovery address for a fault at kernel instruction @rip (user copies), or 0. */
 unsigned long extable_find(unsigned long rip);
 

@@ -29,6 +29,8 @@ size_t kmsg_read(uint64_t *pos, char *buf, size_t size);
  * prints. */
 void printk_set_console(bool on);
 extern bool printk_mark;
+/* Somebody is in the middle of a message: for an NMI, which must not wait for him. */
+bool printk_busy(void);
 /* A panic is under way: locks are not waited for, `quiet` does not count. */
 extern bool panicking;
 

@@ -48,8 +48,8 @@ struct trace_record {
 void trace_record(enum trace_kind kind, uint64_t a, uint64_t b, uint64_t c);
 #define trace(name, a, b, c) trace_record(TR_##name, (uint64_t)(a), (uint64_t)(b), (uint64_t)(c))
 
-/* Print the last @n records to the console (panic). */
-void trace_print_tail(unsigned n);
+/* Print the @n records of this CPU before number @end to the console (panic, NMI). */
+void trace_print_tail(uint64_t end, unsigned n);
 /* Format records as text for /proc/trace into @buf from record number *@pos on; returns bytes, 0 at
  * the end. */
 size_t trace_format(uint64_t *pos, char *buf, size_t size);
@@ -68,6 +68,7 @@ extern bool trace_stamps_dear;
 	X(faults, "page faults")                                                 \
 	X(faults_cow, "copy-on-write faults that copied")                        \
 	X(events, "events (interrupts) delivered")                               \
+	X(nmis, "non-maskable interrupts")                                       \
 	X(upcalls, "event upcalls")                                              \
 	X(grants, "pages granted to other domains")                              \
 	X(grants_aside, "grants set aside: still used by the peer at their end") \

@@ -66,6 +66,7 @@ void pv_boot(const struct start_info *si, unsigned long builder_sp, uint64_t tsc
 	machine = &pv_machine;
 	queue_init();
 	time_init();
+	nmi_init();
 	console_bind();
 	kernel_main();
 }

@@ -209,6 +209,11 @@ void console_drain(void)
 		dead = !wait_for_daemon(0);
 }
 
+bool pv_console_busy(void)
+{
+	return ring_lock.locked;
+}
+
 static void console_event(void *unused)
 {
 	(void)unused;

@@ -29,7 +29,8 @@
 #include "hypercall.h"
 #include "pv.h"
 
-#define GRANT_BASE (KVM_BASE + KVM_SIZE - GRANT_FRAMES_MAX * PAGE_SIZE)
+/* The last 2 MiB of the area, but for their last page (pv.h). */
+#define GRANT_BASE (KVM_BASE + KVM_SIZE - PT_SPAN(2))
 #define RETRY_FIRST (10 * NSEC_PER_MSEC)
 #define RETRY_LAST (10 * NSEC_PER_SEC)
 #define RETRY_BATCH 64u

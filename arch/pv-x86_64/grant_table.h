@@ -11,7 +11,7 @@
 #include <xen/grant_table.h>
 
 #define GRANTS_PER_FRAME (PAGE_SIZE / sizeof(struct grant_entry_v1))
-#define GRANT_FRAMES_MAX 512u /* what one lowest-level page table maps: 262,144 grants */
+#define GRANT_FRAMES_MAX 511u /* what one lowest-level page table maps, but one */
 
 /* The ABI: version 1 of <xen/grant_table.h>. */
 _Static_assert(sizeof(struct grant_entry_v1) == 8, "grant entry");

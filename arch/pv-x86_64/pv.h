@@ -29,6 +29,7 @@ size_t pv_console_read(char *buf, size_t n);
 void console_early(const struct start_info *si, unsigned long builder_end);
 void console_moved(void);
 void console_bind(void);
+bool pv_console_busy(void); /* somebody is writing to the ring */
 /* Wait until everything written has been read at the other end; not for ever. */
 void console_drain(void);
 
@@ -39,6 +40,12 @@ extern unsigned long trap_test_resume;
 extern unsigned trap_test_vector;
 void pv_trap(struct trapframe *tf);
 void pv_failsafe(struct trapframe *tf);
+
+/* nmi.c */
+void nmi_init(void);
+void pv_nmi(struct trapframe *tf);
+/* For the self-test: does one that we send to ourselves come, with events masked? */
+bool nmi_test(void);
 
 /* irq.c */
 void pv_irq_enable(void);
@@ -74,6 +81,8 @@ void evtchn_never_throttle(unsigned port);
 
 /* grant.c */
 void grants_init(void); /* the first frame of the table; needs memory */
+/* Where the self-test maps a grant: the page behind the table's place. */
+#define GRANT_TEST_VA (KVM_BASE + KVM_SIZE - PAGE_SIZE)
 size_t grants_describe(char *buf, size_t size);
 
 /* domain.c */

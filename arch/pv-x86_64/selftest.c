@@ -118,6 +118,110 @@ static void test_events(report_fn report)
 		pv_irq_disable();
 }
 
+/*
+ * A domain may be its own peer. *@domid becomes its number, which nothing else tells: a port that
+ * DOMID_SELF may bind to is shown with the number in its place.
+ */
+static void test_interdomain(report_fn report, unsigned *domid)
+{
+	struct evtchn_bind_interdomain bind = {.remote_dom = DOMID_SELF};
+	int near = evtchn_alloc_unbound(DOMID_SELF, event_seen, NULL, "self-test");
+	struct evtchn_status status = {.dom = DOMID_SELF, .port = near};
+	struct evtchn_close close;
+	bool was_on = pv_irq_enabled(), sent = false, refused = false;
+	char text[60];
+
+	if (near < 0 || hyp_event_channel_op(EVTCHNOP_status, &status)) {
+		report("events between domains", false, "no port");
+		return;
+	}
+	*domid = status.u.unbound.dom;
+	bind.remote_port = near;
+	events_seen = 0;
+	if (hyp_event_channel_op(EVTCHNOP_bind_interdomain, &bind) == 0) {
+		pv_irq_enable();
+		events_seen = 0; /* binding sets off one by itself */
+		sent = evtchn_send(bind.local_port) == 0 && events_seen == 1;
+		if (!was_on)
+			pv_irq_disable();
+		close.port = bind.local_port;
+		evtchn_close(near);
+		refused = evtchn_send(near) == -EIO && events_seen == 1;
+		hyp_event_channel_op(EVTCHNOP_close, &close);
+	}
+	snprintk(text, sizeof(text), "we are domain %u", *domid);
+	report("events between domains", sent && refused, text);
+}
+
+/* Have Xen copy the page granted as @ref to @to, as another domain would. */
+static bool copy_by_grant(unsigned ref, pfn_t to)
+{
+	struct gnttab_copy copy = {
+		.source = {.u.ref = ref, .domid = DOMID_SELF},
+		.dest = {.u.gmfn = pfn_to_mfn(to).v, .domid = DOMID_SELF},
+		.len = PAGE_SIZE,
+		.flags = GNTCOPY_source_gref,
+	};
+
+	return hyp_grant_table_op(GNTTABOP_copy, &copy, 1) == 0 && copy.status == GNTST_okay;
+}
+
+/* A page that is mapped through its grant must not be taken back. */
+static bool busy_while_mapped(unsigned domid, grant_t ref, const unsigned long *page)
+{
+	struct gnttab_map_grant_ref map = {
+		.host_addr = GRANT_TEST_VA,
+		.flags = GNTMAP_host_map | GNTMAP_readonly,
+		.ref = ref,
+		.dom = domid,
+	};
+	struct gnttab_unmap_grant_ref unmap = {.host_addr = GRANT_TEST_VA};
+	bool seen, busy;
+
+	if (hyp_grant_table_op(GNTTABOP_map_grant_ref, &map, 1) || map.status != GNTST_okay)
+		return false;
+	seen = *(volatile unsigned long *)GRANT_TEST_VA == *page;
+	busy = grant_end(ref) == -EBUSY;
+	unmap.handle = map.handle;
+	hyp_grant_table_op(GNTTABOP_unmap_grant_ref, &unmap, 1);
+	return seen && busy && unmap.status == GNTST_okay;
+}
+
+static void test_grants(report_fn report, unsigned domid)
+{
+	pfn_t a = page_alloc_pfn(ALLOC_ZERO), b = page_alloc_pfn(ALLOC_ZERO);
+	struct grant_usage before, after;
+	bool copied = false, busy = false, ended = false, closed = false;
+	grant_t ref;
+
+	grant_usage(&before);
+	if (a.v == PFN_NONE.v || b.v == PFN_NONE.v || grant_access(domid, a, true, &ref)) {
+		report("grants", false, "no grant");
+		return;
+	}
+	*(unsigned long *)pfn_va(a) = 0x5eed;
+	copied = copy_by_grant(ref, b) && *(unsigned long *)pfn_va(b) == 0x5eed;
+	busy = busy_while_mapped(domid, ref, pfn_va(a));
+	ended = grant_end(ref) == 0;
+	closed = !copy_by_grant(ref, b);
+	grant_usage(&after);
+	page_free_pfn(a);
+	page_free_pfn(b);
+	report("grants", copied && busy && ended && closed && before.used == after.used,
+	       copied && busy && ended && closed ? "copied, mapped, kept while mapped, ended" : "");
+}
+
+static void test_nmi(report_fn report)
+{
+	bool was_on = pv_irq_enabled(), came;
+
+	pv_irq_disable();
+	came = nmi_test();
+	if (was_on)
+		pv_irq_enable();
+	report("non-maskable interrupt", came, "");
+}
+
 static void test_time(report_fn report)
 {
 	ktime_t a = pv_clock_monotonic(), b = pv_clock_monotonic();
@@ -183,6 +287,7 @@ void pv_selftest(report_fn report)
 {
 	char text[60];
 	uint64_t calls = this_cpu()->calls[__HYPERVISOR_xen_version];
+	unsigned domid = DOMID_SELF;
 
 	hyp_xen_version(XENVER_version, NULL);
 	snprintk(text, sizeof(text), "%s", boot_info.hypervisor);
@@ -190,7 +295,11 @@ void pv_selftest(report_fn report)
 	test_traps(report);
 	test_frames(report);
 	test_events(report);
+	test_interdomain(report, &domid);
+	test_nmi(report);
 	test_time(report);
 	test_timer(report);
 	test_space(report);
+	grants_init();
+	test_grants(report, domid);
 }

@@ -121,6 +121,10 @@ void pv_trap(struct trapframe *tf)
 {
 	struct cpu *c = this_cpu();
 
+	if (unlikely(tf->vector == TRAP_NMI)) {
+		pv_nmi(tf);
+		return;
+	}
 	tf->cr2 = tf->vector == TRAP_PF ? this_vcpu_info()->arch.cr2 : 0;
 	tf->cs &= 0xffff; /* the event mask lies above the selector */
 	c->traps[tf->vector & 31]++;

@@ -244,10 +244,6 @@ static void kernel_trap(struct trapframe *tf)
 
 void trap_dispatch(struct trapframe *tf)
 {
-	if (tf->vector == TRAP_NMI) {
-		printk("an NMI came; nothing here expects one\n");
-		return;
-	}
 	if (tf->vector == TRAP_MC || tf->vector == TRAP_DF)
 		kernel_trap(tf);
 	else if (!frame_from_user(tf))

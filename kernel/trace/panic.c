@@ -4,6 +4,10 @@
  * address is mapped, and the last things that went through the trace ring. Then the machine is
  * stopped as crashed, so that whoever runs it knows.
  *
+ * An NMI is somebody's question "what are you doing?" to a machine that does not answer otherwise.
+ * It is answered in the same way, and then the machine goes on, unless the kernel argument
+ * `panic-on-nmi` says that this was meant to be the end.
+ *
  * Nothing here takes a lock or allocates. A panic inside a panic says so in one line and stops at
  * once. With more CPUs, the first one that panics speaks; the others go on until the machine stops.
  *
@@ -12,6 +16,7 @@
  * fault, so each link has to lie higher than the last one, on the same stack, and to return
  * into kernel text.
  */
+#include <bootarg.h>
 #include <machine.h>
 #include <mm.h>
 #include <printk.h>
@@ -119,6 +124,23 @@ static void print_fault(const struct trapframe *tf)
 	mmu_print_walk(tf->cr2);
 }
 
+void nmi_interrupt(struct trapframe *tf)
+{
+	uint64_t before = this_cpu()->trace_next; /* printing leaves records, too */
+
+	if (panicking)
+		return;
+	if (boot_flag("panic-on-nmi"))
+		panic_frame(tf, "an NMI came, and the kernel argument panic-on-nmi is given");
+	printk("\nNMI: this is what it interrupted\n");
+	print_who();
+	print_frame(tf);
+	if (!frame_from_user(tf))
+		backtrace_print(tf->rip, tf->rbp);
+	trace_print_tail(before, TRACE_TAIL);
+	printk("NMI: going on\n");
+}
+
 static void __noreturn crash(void)
 {
 	machine->power(POWER_CRASH);
@@ -150,7 +172,7 @@ static __attribute__((noinline)) void panic_say(const char *fmt, va_list ap, boo
 
 static void __noreturn panic_end(void)
 {
-	trace_print_tail(TRACE_TAIL);
+	trace_print_tail(this_cpu()->trace_next, TRACE_TAIL);
 	printk("The machine stops here.\n");
 	crash();
 }

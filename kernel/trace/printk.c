@@ -29,6 +29,11 @@ void printk_set_console(bool on)
 	console_on = on;
 }
 
+bool printk_busy(void)
+{
+	return printk_lock.locked;
+}
+
 static uint64_t ring_start(void)
 {
 	return ring_end > KMSG_SIZE ? ring_end - KMSG_SIZE : 0;

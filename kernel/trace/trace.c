@@ -117,10 +117,9 @@ static size_t format_record(const struct trace_record *r, uint64_t start, unsign
 	return n;
 }
 
-void trace_print_tail(unsigned n)
+void trace_print_tail(uint64_t end, unsigned n)
 {
 	struct cpu *c = this_cpu();
-	uint64_t end = c->trace_next;
 	uint64_t i = end > n ? end - n : 0;
 	char line[200];
 
