@@ -211,7 +211,7 @@ void console_drain(void)
 
 bool pv_console_busy(void)
 {
-	return ring_lock.locked;
+	return ring.lock.locked;
 }
 
 static void console_event(void *unused)
