@@ -35,17 +35,20 @@ help: ## list these commands
 all: $(BUILD)/parvix.checked $(BUILD)/root.img dom0 ## build the kernel and the root image, fetch hypervisor and dom0
 
 # The second make starts after the packages are there: mk/*.mk ask the compiler for its paths.
-run: ## build what has changed and boot to a shell (ARGS='...' for tools/parvix run)
+run: ## build what has changed and boot to a shell in a Xen domain (ARGS='...' for tools/parvix run)
 	@tools/doctor --quiet --install
 	@$(MAKE) --no-print-directory all
 	@tools/parvix run $(ARGS)
 
-quick: run ## the same as run
+quick: ## the same as Xen's initial domain: sooner at the shell, no disks, nothing stays
+	@tools/doctor --quiet --install
+	@$(MAKE) --no-print-directory $(BUILD)/parvix.checked $(BUILD)/root.img $(BUILD)/xen
+	@tools/parvix run --rig initial $(ARGS)
 
-clean: ## remove what was built from this tree, keep the C library, packages and hypervisor
+clean: ## remove what was built from this tree, keep the C library, packages, hypervisor and dom0
 	$(call say,CLEAN,$(BUILD))
 	$(Q)if [ -d $(BUILD) ]; then find $(BUILD) -mindepth 1 -maxdepth 1 \
-		! -name toolchain ! -name toolchain-full ! -name cross ! -name xen ! -name sources -exec rm -rf {} +; fi
+		! -name toolchain ! -name toolchain-full ! -name cross ! -name xen ! -name dom0 ! -name rig ! -name sources -exec rm -rf {} +; fi
 
 distclean: ## remove everything that was built or fetched
 	$(call say,CLEAN,$(BUILD) entirely)

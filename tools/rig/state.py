@@ -59,11 +59,6 @@ class Files:
         self.dom0 = os.path.join(build, 'dom0', 'dom0.cpio')
         self.states = os.path.join(build, 'rig')
 
-    def check(self):
-        for path in (self.xen, self.vmlinux, self.dom0):
-            if not os.path.exists(path):
-                raise RigError(SETUP, f'{path} is missing; `make all` makes it')
-
 
 def qemu_version():
     try:
@@ -74,12 +69,15 @@ def qemu_version():
 
 
 def state_key(files, command, version):
-    """The name of the state of these files (by name, size and time of change), command and QEMU."""
-    parts = [version, *command]
+    """The name of the state that belongs to these files, this command line and this QEMU."""
+    key = hashlib.sha256('\0'.join([version, *command]).encode())
     for path in (files.xen, files.vmlinux, files.dom0):
-        info = os.stat(path)
-        parts.append(f'{info.st_size} {info.st_mtime_ns}')
-    return hashlib.sha256('\0'.join(parts).encode()).hexdigest()[:16]
+        try:
+            with open(path, 'rb') as file:
+                key.update(hashlib.file_digest(file, 'sha256').digest())
+        except OSError as error:
+            raise RigError(SETUP, f'cannot read {path}: {error.strerror}; `make dom0` makes it') from None
+    return key.hexdigest()[:16]
 
 
 def common_command(memory, xen_args='', icount=None):
@@ -288,7 +286,6 @@ def _forget_others(folder, keep=4):
 def restore(files, memory, xen_args='', icount=None, gdb_port=None, seed=None, say=None):
     """A running machine whose dom0 answers; made first if there is no saved one."""
     say = say or (lambda text: print(f'parvix: {text}', file=sys.stderr, flush=True))
-    files.check()
     command = common_command(memory, xen_args, icount)
     folder = os.path.join(files.states, state_key(files, command, qemu_version()))
     for attempt in (1, 2):
