@@ -451,3 +451,98 @@ TEST(random_keys)
 		REQUIRE(ldisc_readable(&tty) <= tty.in_ready - tty.in_head);
 	}
 }
+
+/* ---- a device that keeps input (console rings) ---- */
+
+/* Types what there is room for, a piece at a time; returns how much. */
+static size_t type_with_room(const char *s, size_t n)
+{
+	size_t done = 0, room;
+
+	while (done < n && (room = ldisc_input_room(&tty)) > 0) {
+		room = min(room, min(n - done, (size_t)128));
+		type_bytes(s + done, room);
+		done += room;
+	}
+	return done;
+}
+
+TEST(with_room_asked_for_no_line_is_lost)
+{
+	static char text[65536];
+	size_t sent = 0, read = 0, n;
+	char line[TTY_BUF];
+	bool eof;
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = i % 61 == 60 ? '\n' : 'a' + i % 26;
+	start();
+	while (sent < sizeof(text) || ldisc_ready(&tty)) {
+		nr_shown = 0;
+		sent += type_with_room(text + sent, sizeof(text) - sent);
+		if (!ldisc_ready(&tty))
+			break;
+		n = ldisc_read(&tty, line, sizeof(line), &eof);
+		CHECK_MEM(line, text + read, n);
+		read += n;
+	}
+	CHECK_EQ(sent, sizeof(text));
+	CHECK_EQ(read, sizeof(text) / 61 * 61);
+}
+
+TEST(with_room_asked_for_no_byte_is_lost)
+{
+	static char text[20000];
+	size_t sent = 0, read = 0, n;
+	struct termios raw;
+	char buf[1000];
+	bool eof;
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = i * 7;
+	start();
+	raw = tty.termios;
+	raw.c_lflag = 0;
+	raw.c_iflag = 0;
+	ldisc_set_termios(&tty, &raw);
+	CHECK_EQ(type_with_room(text, sizeof(text)), TTY_BUF);
+	sent = TTY_BUF;
+	while (ldisc_ready(&tty)) {
+		n = ldisc_read(&tty, buf, sizeof(buf), &eof);
+		CHECK_MEM(buf, text + read, n);
+		read += n;
+		sent += type_with_room(text + sent, sizeof(text) - sent);
+	}
+	CHECK_EQ(read, sizeof(text));
+}
+
+TEST(a_line_that_fills_the_buffer_can_still_be_ended)
+{
+	char line[TTY_BUF];
+	bool eof;
+
+	start();
+	for (unsigned i = 0; i < TTY_BUF + 100; i++) {
+		nr_shown = 0;
+		CHECK(ldisc_input_room(&tty) > 0);
+		type("x");
+	}
+	type("\r");
+	CHECK_EQ(ldisc_read(&tty, line, sizeof(line), &eof), TTY_BUF);
+}
+
+TEST(input_waits_for_its_echo)
+{
+	start();
+	device_takes = 0;
+	while (ldisc_input_room(&tty) > 0)
+		type("\t");
+	CHECK(tty.out_len <= TTY_OUT);
+	CHECK(tty.in_tail - tty.in_head <= TTY_OUT); /* the echo, not the buffer, was full */
+	device_takes = ~0ul;
+	ldisc_flush(&tty);
+	CHECK(ldisc_input_room(&tty) > 0);
+	tty.stopped = true; /* ^S: it must be possible to type ^Q */
+	tty.out_len = TTY_OUT;
+	CHECK(ldisc_input_room(&tty) > 0);
+}
