@@ -409,7 +409,7 @@ struct proc_file {
 	void *arg;
 	struct list link;
 };
-void procfs_register(struct proc_file *pf); /* /proc/NAME */
+void procfs_register(struct proc_file *pf); /* /proc/NAME, /proc/DIR/NAME if NAME is DIR/NAME */
 
 /* pipe.c */
 int pipe_create(struct file **rd, struct file **wr, unsigned flags);

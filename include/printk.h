@@ -26,8 +26,8 @@ int vsnprintk(char *buf, size_t size, const char *fmt, va_list ap);
  * Returns bytes. */
 size_t kmsg_read(uint64_t *pos, char *buf, size_t size);
 /* Kernel argument `quiet` keeps messages off the console (not out of the ring); a panic always
- * prints. */
-void printk_set_console(bool on);
+ * prints. Returns what it was. */
+bool printk_set_console(bool on);
 extern bool printk_mark;
 /* Somebody is in the middle of a message: for an NMI, which must not wait for him. */
 bool printk_busy(void);

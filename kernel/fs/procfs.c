@@ -3,6 +3,7 @@
  * procfs: the tree of /proc.
  *
  *	/proc/NAME	system-wide files: ours (procfs_system.c) and registered ones
+ *	/proc/DIR/NAME	registered ones with a slash in their name
  *	/proc/self	a link to the directory of whoever reads it
  *	/proc/PID/	files (procfs_process.c) and links (procfs_link.c)
  *	/proc/PID/fd/	a link for each open descriptor
@@ -11,7 +12,8 @@
  * number says what it stands for. The process may be gone when the vnode is used; every text is
  * made from the pid, and then says ESRCH.
  *
- * ino:  1 the root, 2 self, 0x100 + n the n-th system file, 0x8000 + n the n-th registered;
+ * ino:  1 the root, 2 self, 0x100 + n the n-th system file, 0x8000 + n the n-th registered,
+ *       0x4000 + n the directory of the n-th, if that is the first one in it;
  *       pid << 20 | kind below a process: kind 0 its directory, 1 fd, 0x100 + n its n-th file,
  *       0x200 + n its n-th link, 0x1000 + n descriptor n.
  */
@@ -24,6 +26,7 @@
 #define INO_ROOT 1
 #define INO_SELF 2
 #define INO_SYSTEM 0x100
+#define INO_SUBDIR 0x4000
 #define INO_REGISTERED 0x8000
 #define KIND_DIR 0
 #define KIND_FD 1
@@ -123,7 +126,7 @@ static int file_ops_open(struct vnode *vn, struct file *f)
 static const struct vnode_ops self_ops = {.readlink = self_readlink};
 static const struct vnode_ops link_ops = {.readlink = link_readlink, .follow = link_follow};
 static const struct vnode_ops file_vnode_ops = {.open = file_ops_open};
-static const struct vnode_ops root_ops, pid_ops, fd_ops;
+static const struct vnode_ops root_ops, subdir_ops, pid_ops, fd_ops;
 
 /* ---- vnodes ---- */
 
@@ -191,6 +194,29 @@ static int find_entry(const struct procfs_entry *e, unsigned n, const char *name
 	return -1;
 }
 
+/* The length of a registered file's directory name; 0: it lies in the root. */
+static size_t subdir_len(unsigned i)
+{
+	const char *slash = strchr(registered[i].name, '/');
+
+	return slash ? (size_t)(slash - registered[i].name) : 0;
+}
+
+/* The first registered file in the directory of this name; -1: there is none. */
+static int find_subdir(const char *name, size_t len)
+{
+	for (unsigned i = 0; i < nr_registered; i++)
+		if (len && subdir_len(i) == len && memcmp(registered[i].name, name, len) == 0)
+			return i;
+	return -1;
+}
+
+static int registered_vnode(struct mount *mnt, unsigned i, struct vnode **out)
+{
+	return make_vnode(mnt, INO_REGISTERED + i, S_IFREG | registered[i].mode, &file_vnode_ops,
+			  out);
+}
+
 static int root_lookup(struct vnode *dir, const char *name, size_t len, struct vnode **out)
 {
 	struct mount *mnt = dir->mount;
@@ -209,9 +235,9 @@ static int root_lookup(struct vnode *dir, const char *name, size_t len, struct v
 				  &file_vnode_ops, out);
 	i = find_entry(registered, nr_registered, name, len);
 	if (i >= 0)
-		return make_vnode(mnt, INO_REGISTERED + i, S_IFREG | registered[i].mode,
-				  &file_vnode_ops, out);
-	return -ENOENT;
+		return registered_vnode(mnt, i, out);
+	i = find_subdir(name, len);
+	return i < 0 ? -ENOENT : make_vnode(mnt, INO_SUBDIR + i, S_IFDIR | 0555, &subdir_ops, out);
 }
 
 /* Positions of a listing: 0 ".", 1 "..", then by what follows in each directory. */
@@ -249,6 +275,25 @@ static bool put_table(const struct procfs_entry *e, unsigned n, ino_t ino, uint6
 #define POS_REGISTERED 0x200
 #define POS_PIDS 0x1000
 
+/* Registered files of the root, and directories of the others; false: the sink is full. */
+static bool put_registered(uint64_t *pos, struct dir_sink *sink)
+{
+	*pos = max(*pos, (uint64_t)POS_REGISTERED);
+	for (; *pos - POS_REGISTERED < nr_registered; ++*pos) {
+		unsigned i = *pos - POS_REGISTERED;
+		const char *name = registered[i].name;
+		size_t len = subdir_len(i);
+
+		if (len && find_subdir(name, len) != (int)i)
+			continue;
+		if (!sink->put(sink, name, len ? len : strlen(name),
+			       (len ? INO_SUBDIR : INO_REGISTERED) + i, len ? DT_DIR : DT_REG,
+			       *pos + 1))
+			return false;
+	}
+	return true;
+}
+
 static int root_readdir(struct vnode *dir, uint64_t *pos, struct dir_sink *sink)
 {
 	pid_t pid;
@@ -264,8 +309,7 @@ static int root_readdir(struct vnode *dir, uint64_t *pos, struct dir_sink *sink)
 	if (*pos < POS_REGISTERED &&
 	    !put_table(procfs_system_files, 0x100, INO_SYSTEM, POS_SYSTEM, pos, sink))
 		return 0;
-	if (*pos < POS_PIDS &&
-	    !put_table(registered, nr_registered, INO_REGISTERED, POS_REGISTERED, pos, sink))
+	if (*pos < POS_PIDS && !put_registered(pos, sink))
 		return 0;
 	*pos = max(*pos, (uint64_t)POS_PIDS);
 	while (*pos - POS_PIDS < INT32_MAX && (pid = process_next(*pos - POS_PIDS)) > 0) {
@@ -274,6 +318,46 @@ static int root_readdir(struct vnode *dir, uint64_t *pos, struct dir_sink *sink)
 		if (!sink->put(sink, name, n, pid_ino(pid, KIND_DIR), DT_DIR, POS_PIDS + pid + 1))
 			return 0;
 		*pos = POS_PIDS + pid + 1;
+	}
+	return 0;
+}
+
+/* ---- /proc/DIR, of registered files ---- */
+
+/* The @i-th registered file's name in the directory whose first one is @first; NULL: another's. */
+static const char *name_in(unsigned first, unsigned i)
+{
+	size_t len = subdir_len(first);
+
+	if (subdir_len(i) != len || memcmp(registered[i].name, registered[first].name, len) != 0)
+		return NULL;
+	return registered[i].name + len + 1;
+}
+
+static int subdir_lookup(struct vnode *dir, const char *name, size_t len, struct vnode **out)
+{
+	unsigned first = dir->ino - INO_SUBDIR;
+
+	if (same_name(name, len, ".."))
+		return make_vnode(dir->mount, INO_ROOT, S_IFDIR | 0555, &root_ops, out);
+	for (unsigned i = first; i < nr_registered; i++)
+		if (name_in(first, i) && same_name(name, len, name_in(first, i)))
+			return registered_vnode(dir->mount, i, out);
+	return -ENOENT;
+}
+
+static int subdir_readdir(struct vnode *dir, uint64_t *pos, struct dir_sink *sink)
+{
+	unsigned first = dir->ino - INO_SUBDIR;
+
+	if (!put_dots(dir, INO_ROOT, pos, sink))
+		return 0;
+	for (; *pos - 2 < nr_registered; ++*pos) {
+		const char *name = name_in(first, *pos - 2);
+
+		if (name && !sink->put(sink, name, strlen(name), INO_REGISTERED + *pos - 2, DT_REG,
+				       *pos + 1))
+			break;
 	}
 	return 0;
 }
@@ -360,6 +444,7 @@ static int fd_readdir(struct vnode *dir, uint64_t *pos, struct dir_sink *sink)
 }
 
 static const struct vnode_ops root_ops = {.lookup = root_lookup, .readdir = root_readdir};
+static const struct vnode_ops subdir_ops = {.lookup = subdir_lookup, .readdir = subdir_readdir};
 static const struct vnode_ops pid_ops = {.lookup = pid_lookup, .readdir = pid_readdir};
 static const struct vnode_ops fd_ops = {.lookup = fd_lookup, .readdir = fd_readdir};
 

@@ -7,6 +7,7 @@
 #include <printk.h>
 #include <proc.h>
 #include <random.h>
+#include <stop.h>
 #include <string.h>
 #include <usercopy.h>
 #include <version.h>
@@ -88,10 +89,10 @@ long sys_getrandom(struct trapframe *tf)
 
 long sys_reboot(struct trapframe *tf)
 {
-	static const char *const words[] = {"halted", "powered off", "restarted"};
 	static const enum power_action actions[] = {POWER_HALT, POWER_OFF, POWER_REBOOT};
 	struct proc *p = current_proc();
 	unsigned long how = ARG0(tf);
+	char who[48];
 
 	if (!cred_root())
 		return -EPERM;
@@ -99,7 +100,6 @@ long sys_reboot(struct trapframe *tf)
 		return -EINVAL;
 	if (how == REBOOT_CRASH)
 		panic("crash on request of process %d (%s)", p->pid, p->name);
-	fs_shutdown();
-	printk("the system is %s by process %d (%s)\n", words[how], p->pid, p->name);
-	machine->power(actions[how]);
+	snprintk(who, sizeof(who), "process %d (%s)", p->pid, p->name);
+	system_end(actions[how], who);
 }

@@ -24,9 +24,12 @@ static spinlock_t printk_lock = SPINLOCK("printk");
 
 bool printk_mark;
 
-void printk_set_console(bool on)
+bool printk_set_console(bool on)
 {
+	bool was = console_on;
+
 	console_on = on;
+	return was;
 }
 
 bool printk_busy(void)

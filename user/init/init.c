@@ -29,6 +29,7 @@
 #define COMMAND_FILE "/etc/exec-command"
 #define COMMAND_PATH "/bin:/sbin:/usr/bin:/usr/sbin:/usr/local/bin"
 
+static const struct timespec tick = {.tv_nsec = 20 * 1000 * 1000};
 static volatile sig_atomic_t wanted = -1; /* REBOOT_*, once a signal has asked for it */
 
 static void on_signal(int sig)
@@ -67,6 +68,14 @@ static void mount_at(const char *what, const char *where, const char *type)
 		say("cannot mount", where);
 }
 
+/* xenstore, where there is one, and a place for it. */
+static void mount_xenstore(void)
+{
+	if (mount("xenstore", "/xen/store", "xenstore", 0, NULL) < 0 && errno != EBUSY &&
+	    errno != ENODEV && errno != ENOENT)
+		say("cannot mount", "/xen/store");
+}
+
 /* A line in the kernel's record of this boot (/proc/boot). */
 static void boot_mark(const char *name)
 {
@@ -100,32 +109,59 @@ static pid_t start(char *const args[], bool own_terminal)
 	_exit(127);
 }
 
-/* Wait for @pid, burying whatever else ends meanwhile. Returns its wait status. */
+/*
+ * Wait for @pid, burying whatever else ends meanwhile. Returns its wait status. Somebody wants the
+ * system to stop: what runs gets a second to end by itself (it may have asked, as its last
+ * command), then a signal, then the other.
+ */
 static int wait_for(pid_t pid)
 {
-	int status;
+	sigset_t none;
+	int status, asked = 0;
 
+	sigemptyset(&none);
 	for (;;) {
-		pid_t done = waitpid(-1, &status, 0);
+		pid_t done = waitpid(-1, &status, WNOHANG);
 
 		if (done == pid)
 			return status;
 		if (done < 0 && errno != EINTR)
 			return -1;
+		if (done > 0)
+			continue;
+		if (wanted < 0) {
+			sigsuspend(&none); /* all of them are blocked elsewhere, so none is lost */
+			continue;
+		}
+		if (asked == 50) {
+			kill(-1, SIGTERM);
+			kill(-1, SIGCONT); /* a stopped process could not see it */
+		}
+		if (asked == 150)
+			kill(-1, SIGKILL);
+		asked++;
+		nanosleep(&tick, NULL);
 	}
 }
 
+/* /etc/hostname says it, else the domain's name does, else the kernel has one. */
 static void set_hostname(void)
 {
-	size_t len;
-	char *name = read_file("/etc/hostname", &len);
+	static const char *const files[] = {"/etc/hostname", "/proc/xen/name"};
 
-	if (!name)
-		return;
-	name[strcspn(name, " \t\r\n")] = '\0';
-	if (sethostname(name, strlen(name)) < 0)
-		say("cannot set the host name", name);
-	free(name);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		char *name = read_file(files[i], NULL);
+
+		if (name)
+			name[strcspn(name, " \t\r\n")] = '\0';
+		if (name && *name) {
+			if (sethostname(name, strlen(name)) < 0)
+				say("cannot set the host name", name);
+			free(name);
+			return;
+		}
+		free(name);
+	}
 }
 
 /* What the shell and all below it start with; NAME=value among init's arguments comes on top. */
@@ -147,8 +183,6 @@ static void set_up_environment(char **args)
 /* Give what still runs up to @seconds to end. */
 static void wait_for_all(int seconds)
 {
-	const struct timespec tick = {.tv_nsec = 20 * 1000 * 1000};
-
 	for (int i = 0; i < seconds * 50; i++) {
 		pid_t pid;
 
@@ -222,12 +256,15 @@ static char *exec_script(char **nonce)
 static int run_script(char *script)
 {
 	char *args[] = {"/bin/sh", "-c", script, NULL};
+	sigset_t none;
 	pid_t pid;
 	int status, null;
 
 	boot_mark("shell");
 	pid = fork();
 	if (pid == 0) {
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
 		setsid();
 		ioctl(1, TIOCSCTTY, 0);
 		tcsetpgrp(1, getpid());
@@ -269,7 +306,7 @@ static void exec_mode(void)
 	wait_for_all(2);
 	sync();
 	unmount_all();
-	reboot(REBOOT_POWEROFF);
+	reboot(wanted < 0 ? REBOOT_POWEROFF : wanted);
 	for (;;)
 		pause();
 }
@@ -344,6 +381,7 @@ int main(int argc, char **argv)
 	mount_at("proc", "/proc", "proc");
 	mount_at("tmpfs", "/tmp", "tmpfs");
 	chmod("/tmp", 01777);
+	mount_xenstore();
 	set_up_environment(argv + 1);
 	set_hostname();
 	if (exec)
