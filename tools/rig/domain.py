@@ -106,7 +106,10 @@ class Console:
 
 
 class Domain:
-    """A domain made by `xl create -F`, which stays and says what becomes of it."""
+    """A domain made by `xl create -F -p`, which stays and says what becomes of it.
+
+    It is built paused, also by each reboot, and let go when somebody listens to its console: what it says
+    would otherwise be lost if it ends at once. With `paused` it is not let go."""
 
     def __init__(self, machine, name, path, paused=False):
         self.machine, self.name = machine, name
@@ -118,10 +121,10 @@ class Domain:
         self.console = Console(self)
         self.consoles = {}
         self.line = ''
-        self.created = time.monotonic()
-        self.running = None
-        flags = '-F -p' if paused else '-F'
-        self.xl_stream = machine.agent.run(f'exec xl create {flags} {path}', self._xl, self._ended)
+        self.paused = paused
+        self.built = False
+        self.running = False
+        self.xl_stream = machine.agent.run(f'exec xl create -F -p {path}', self._xl, self._ended)
 
     def _xl(self, _kind, data):
         self.log += data.decode(errors='replace')
@@ -130,10 +133,9 @@ class Domain:
         for line in lines:
             if match := re.search(r'Waiting for domain \S+ \(domid (\d+)\) to die', line):
                 self.id = int(match.group(1))
-                self.ids.append(self.id)
-                self.running = time.monotonic()
                 self.reason = None
-                self._find_console(0, self.console)
+                self.built = True
+                self._find_console(0, self.console, self._go)
                 for number, console in self.consoles.items():
                     self._find_console(number, console)
             elif match := re.search(r'has shut down, reason code (\d+)', line):
@@ -141,15 +143,27 @@ class Domain:
             elif 'has been destroyed' in line:
                 self.reason = DESTROYED
 
-    def _find_console(self, number, console):
+    def _find_console(self, number, console, then=None):
         def found(stream):
             if stream.status == 0:
                 console._open(stream.output.decode().strip())
+            if then:
+                then()
 
         self.machine.agent.run(f'console-tty {self.id} {number}', on_end=found)
 
+    def _go(self):
+        def gone(_stream):
+            self.running = True
+            self.ids.append(self.id)
+
+        if self.paused:
+            gone(None)
+        else:
+            self.machine.agent.run(f'xl unpause {self.id}', on_end=gone)
+
     def _ended(self, _stream):
-        self.end = FAILED if self.running is None else self.reason or DESTROYED
+        self.end = self.reason or DESTROYED if self.built else FAILED
 
     def open_console(self, number):
         """One of the domain's further consoles (the configuration's `channel=`), by its number from 1."""

@@ -131,13 +131,13 @@ def _create(options, machine, image_fd, arguments, disks):
     if options.verbose:
         machine.agent.on_words = lambda data: os.write(2, data.replace(b'\r\n', b'\n'))
     root = machine.attach(image_fd)
-    entries = [root.entry('xvda')]
+    entries = [] if options.ramdisk else [root.entry('xvda')]
     for number, (path, writable) in enumerate(disks, 1):
         entries.append(machine.attach(path, writable).entry(config.disk_name(number)))
     kernel = machine.file(options.kernel)
     once = options.exec is not None or not options.reboot
     values = config.domain('parvix', kernel, options.memory, entries, options.cpus, arguments,
-                           on_reboot='destroy' if once else 'restart')
+                           root.device if options.ramdisk else None, on_reboot='destroy' if once else 'restart')
     text = config.text(values, options.xl)
     if options.verbose:
         sys.stderr.write(text)

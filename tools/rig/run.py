@@ -58,7 +58,7 @@ def prepare_image(options, nonce):
 
 def kernel_arguments(options, size):
     words = ['console-mark']
-    if options.rig == 'domain':
+    if options.rig == 'domain' and not options.ramdisk:
         words.append('root=xvda')
     if size:
         words.append(f'winsize={size[0]}x{size[1]}')
@@ -210,8 +210,8 @@ def check_initial(options):
     for name in ('disk', 'xl', 'dom0'):
         if getattr(options, name):
             raise RigError(SETUP, f'--{name} needs a dom0 beside the guest: --rig domain')
-    if options.domains != 1 or options.persist:
-        raise RigError(SETUP, '--domains and --persist need a dom0 beside the guest: --rig domain')
+    if options.domains != 1 or options.persist or options.ramdisk:
+        raise RigError(SETUP, '--domains, --persist and --ramdisk need a dom0 beside the guest: --rig domain')
 
 
 def run(options):
