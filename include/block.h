@@ -42,9 +42,10 @@ struct block_request {
 	/* Called once, with rq->status set; in any context, interrupts too: takes spinlocks only.
 	 */
 	void (*done)(struct block_request *rq);
-	int status;      /* 0, -EIO, -ENODEV (unplugged), -EOPNOTSUPP (flush, discard) */
-	void *arg;       /* the caller's */
-	void *driver[2]; /* the driver's while it has it */
+	int status; /* 0, -EIO, -ENODEV (unplugged), -EROFS, -EOPNOTSUPP (flush, discard) */
+	void *arg;  /* the caller's */
+	void (*finish)(struct block_request *rq); /* the block layer's: the caller's done() */
+	void *driver[2];                          /* the driver's while it has it */
 };
 
 struct block_device;
@@ -52,16 +53,17 @@ struct block_driver {
 	/*
 	 * Take the request: it is in range, its memory well formed, the device writable if it
 	 * writes. Never sleeps and never refuses: what does not fit the ring waits in the driver.
-	 * Errors go to done().
+	 * Errors go to done(), which may be called from in here. A late one may come after
+	 * block_unregister(), until release().
 	 */
 	void (*submit)(struct block_device *bd, struct block_request *rq);
 	/* Tell the device of all that was submitted, with one notification at most. */
 	void (*kick)(struct block_device *bd);
-	/* The last user of a device that was unregistered has gone: free it. */
+	/* The last user of a device that was unregistered has gone: free it. May sleep; NULL:
+	 * nothing to do. */
 	void (*release)(struct block_device *bd);
 };
 
-struct vnode;
 struct mount;
 struct block_device {
 	/* Set by the driver before block_register() and constant while registered, but for @size:
@@ -83,15 +85,18 @@ struct block_device {
 
 	/* The block layer's own: */
 	struct list link;
-	volatile unsigned refs;
-	volatile bool gone;    /* unregistered: every new request ends with -ENODEV */
-	struct vnode *vnode;   /* S_IFBLK, no name: what mounts and open files refer to */
-	struct mount *mounted; /* the file system on it; mounts_lock */
-	volatile uint64_t count[4], bytes[4]; /* by enum block_op, for /proc/diskstats */
-	volatile unsigned in_flight;
+	unsigned refs;
+	unsigned serial;             /* never used again: inode number in /dev */
+	volatile bool gone;          /* unregistered: every new request ends with -ENODEV */
+	struct mount *mounted;       /* the file system on it; mounts_lock */
+	uint64_t count[4], bytes[4]; /* by enum block_op, for /proc/diskstats */
+	unsigned in_flight;          /* of a whole disk, its partitions' too */
+	ktime_t complained;          /* when the last lines about errors began */
+	unsigned complaints;
 };
 
-/* Publish the disk and look for partitions on it (reads it: sleeps). -EEXIST, -EINVAL, -ENOMEM. */
+/* Publish the disk and look for partitions on it (reads it: sleeps). The name and its partitions'
+ * appear together. -EEXIST, -EINVAL, -ENOMEM. */
 int block_register(struct block_device *bd);
 /*
  * The device is gone, its partitions too: their names go at once, new requests fail with -ENODEV;
@@ -100,23 +105,45 @@ int block_register(struct block_device *bd);
  */
 void block_unregister(struct block_device *bd);
 void block_resized(struct block_device *bd, uint64_t size);
-/* In use: mounted or open. */
+/* In use: it or one of its partitions is mounted or open. */
 bool block_busy(struct block_device *bd);
 
-/* Checks the range, counts, hands it to the driver. Never sleeps; errors come through done(). */
+/* Checks the range, counts, hands it to the driver. Never sleeps; errors come through done(), with
+ * a line on the console that says which sectors of which disk (not too many of them). */
 void block_submit(struct block_request *rq);
 void block_kick(struct block_device *bd);
-/* One request on kernel memory, waited for: @buf in the direct map. 0 or -errno, and then a line
- * that says which sectors. */
+
+/* Requests that are waited for together: done and arg are the batch's. */
+struct block_batch {
+	spinlock_t lock;
+	struct waitq wq;
+	unsigned pending;
+	int status; /* the first error */
+};
+void block_batch_init(struct block_batch *b);
+void block_batch_submit(struct block_batch *b, struct block_request *rq);
+/* Kicks @bd and sleeps until all are done; their first error. */
+int block_batch_wait(struct block_batch *b, struct block_device *bd);
+
+/* Kernel memory, waited for: @buf in the direct map, 512-byte aligned. 0 or -errno. */
 int block_transfer(struct block_device *bd, uint64_t offset, void *buf, size_t n, bool write);
 int block_flush(struct block_device *bd);
 int block_discard(struct block_device *bd, uint64_t offset, uint64_t size);
 
-/* Referenced; NULL: there is none. */
+/* Referenced; NULL: there is none. A name may begin with "/dev/". */
 struct block_device *block_find(dev_t dev);
 struct block_device *block_find_name(const char *name);
+/* In the order of registration; NULL behind the last. */
+struct block_device *block_nth(unsigned n);
 void block_put(struct block_device *bd);
 /* As block_find_name, but sleeps until it has come or @deadline (monotonic) has. */
 struct block_device *block_await(const char *name, ktime_t deadline);
+
+/* /dev/NAME (block_file.c): f->private is the referenced struct block_device. */
+struct file;
+int block_open(struct file *f);
+/* /proc/diskstats: the columns are in docs/proc.md. */
+size_t diskstats_describe(char *buf, size_t size);
+int ramdisk_init(pfn_t first, unsigned long size); /* /dev/ram0 */
 
 #endif

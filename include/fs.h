@@ -18,6 +18,7 @@
 #ifndef FS_H
 #define FS_H
 
+#include <block.h>
 #include <list.h>
 #include <lock.h>
 #include <mm.h>
@@ -237,9 +238,9 @@ struct mount {
 	unsigned flags; /* MS_* */
 	dev_t dev;      /* st_dev of its files */
 	struct vnode *root;
-	struct vnode *covered; /* directory under it; NULL for the root file system */
-	struct vnode *device;
-	uint64_t max_size; /* of a file; 0: any */
+	struct vnode *covered;   /* directory under it; NULL for the root file system */
+	struct block_device *bd; /* referenced; NULL: none */
+	uint64_t max_size;       /* of a file; 0: any */
 	char source[64], target[128];
 	void *private;
 };
@@ -360,28 +361,6 @@ int fd_close(int fd);
 int fd_dup(int fd);
 int fd_dup2(int oldfd, int newfd);
 long fd_fcntl(int fd, int cmd, long arg);
-
-/* ---- block devices (block.c) ---- */
-struct block_device {
-	struct list link;
-	char name[16];
-	dev_t dev;
-	uint64_t size; /* bytes */
-	bool read_only;
-	/* Read or write @n bytes (multiple of 512) at @offset from/to kernel memory; sleeps; 0 or
-	 * -EIO. */
-	int (*transfer)(struct block_device *bd, uint64_t offset, void *buf, size_t n, bool write);
-	int (*flush)(struct block_device *bd);
-	void *private;
-	struct vnode *vnode;   /* S_IFBLK, no name: what mounts and open files refer to */
-	struct mount *mounted; /* the file system on it; mounts_lock */
-};
-int block_register(struct block_device *bd);
-struct block_device *block_find(dev_t dev);
-struct block_device *block_find_name(const char *name);
-struct block_device *block_nth(unsigned n); /* in the order of registration; NULL behind the last */
-extern const struct file_ops block_file_ops;       /* f->private: struct block_device */
-int ramdisk_init(pfn_t first, unsigned long size); /* /dev/ram0 */
 
 /* ---- character devices (devfs) ---- */
 struct char_device {

@@ -76,9 +76,43 @@ static void selftest(void)
 		       selftest_failures);
 }
 
+#define ROOT_WAIT (10 * NSEC_PER_SEC)
+
+/* The named device, or the first there is of the RAM disk and the first disk and its partition. A
+ * disk may take its time to come: another domain attaches it. */
+static void find_root(char *device, size_t size)
+{
+	bool named = boot_arg("root", device, size);
+	struct block_device *bd;
+
+	if (!named)
+		strlcpy(device, boot_info.ramdisk.v != PFN_NONE.v ? "ram0" : "xvda", size);
+	bd = block_await(device, clock_now() + ROOT_WAIT);
+	if (!named && bd && !strcmp(device, "xvda")) {
+		block_put(bd);
+		bd = block_find_name("xvda1");
+		if (bd)
+			strlcpy(device, "xvda1", size);
+	}
+	block_put(bd);
+}
+
+/* "ram0 xvda", for the message that says that the root is not among them. */
+static void list_devices(char *buf, size_t size)
+{
+	struct block_device *bd;
+	size_t n = 0;
+
+	strlcpy(buf, "none", size);
+	for (unsigned i = 0; (bd = block_nth(i)) && n < size; i++) {
+		n += (size_t)snprintk(buf + n, size - n, "%s%s", n ? " " : "", bd->name);
+		block_put(bd);
+	}
+}
+
 static void mount_root(void)
 {
-	char device[32], type[16];
+	char device[32], type[16], there[128];
 	int err;
 
 	if (boot_info.ramdisk.v != PFN_NONE.v) {
@@ -86,16 +120,18 @@ static void mount_root(void)
 		if (err)
 			printk("ram0: cannot be used: error %d\n", -err);
 	}
-	if (!boot_arg("root", device, sizeof(device)))
-		strlcpy(device, "ram0", sizeof(device));
+	find_root(device, sizeof(device));
 	if (!boot_arg("rootfstype", type, sizeof(type)))
 		strlcpy(type, "ext2", sizeof(type));
 	err = fs_mount_root(device, type, boot_flag("ro") ? MS_RDONLY : 0);
-	if (err == -ENXIO || err == -ENODEV)
-		panic("no root file system: there is no device '%s'.\n"
-		      "  Give an ext2 image as boot module (initial domain) or name a device by "
-		      "root=",
-		      device);
+	if (err == -ENXIO || err == -ENODEV) {
+		list_devices(there, sizeof(there));
+		panic("no root file system: there is no device '%s' (there are: %s).\n"
+		      "  Give an ext2 image as boot module (initial domain), a disk (any other), "
+		      "or "
+		      "name a device by root=",
+		      device, there);
+	}
 	if (err)
 		panic("no root file system: '%s' on '%s' cannot be mounted: error %d.\n"
 		      "  Is the image whole, and made by mke2fs? Check it with: e2fsck -fn IMAGE",

@@ -1,73 +1,79 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Block devices: a table of them by number and name, and their files in /dev.
+ * Block devices: a table of them by number and name, and the way of a request to the driver.
  *
- * A driver gives transfer(); everybody else calls block_transfer(), which checks the range and says
- * on the console which sectors of which device failed.
+ * Drivers take requests and finish them in any order, from interrupts or threads; see <block.h>.
+ * Natively a driver would write a command into a queue that the disk's controller reads by DMA;
+ * under PV it writes it into a page shared with another domain, and the memory of the request is
+ * granted to that domain. Both are told once for many requests: hence submit and kick.
  *
- * A device's own file has no page cache. Reads and writes go through a small buffer to the device
- * each time, in whole sectors; so they can never disagree with what a mounted file system keeps in
- * its caches of metadata and file pages, except for what is not written yet: opening the device
- * writes that out. A device with a mounted file system is not opened for writing.
+ * A partition is a device of its own whose requests go to its disk, moved by where it starts. It
+ * has a reference to the disk; the list has one to each device in it.
+ *
+ * A device that is pulled out leaves the list at once. Whoever uses it still (a mounted file
+ * system, an open file) holds a reference, gets -ENODEV for everything, and with the last one the
+ * driver may free it.
  */
-#include "internal.h"
-
+#include <block.h>
+#include <machine.h>
+#include <mm.h>
 #include <printk.h>
 #include <string.h>
 
-#define SECTOR 512ul
-#define BOUNCE (4 * PAGE_SIZE)
+#include "internal.h"
+
+#define COMPLAINTS_MAX 8
+#define COMPLAINTS_SPAN (10 * NSEC_PER_SEC)
+#define TRANSFER_VECS 16
 
 static struct list devices = LIST_INIT(devices);
-static spinlock_t devices_lock = SPINLOCK("block devices");
-static mutex_t raw_lock = MUTEX(raw_lock); /* read-change-write of part of a sector */
+static spinlock_t devices_lock = SPINLOCK("block devices"); /* the list and the references */
+static struct waitq devices_wait = WAITQ(devices_wait);     /* for one that is to come */
+static mutex_t register_lock = MUTEX(register_lock);        /* one comes or goes at a time */
+static unsigned next_serial;
 
-int block_register(struct block_device *bd)
+/* ---- the table ---- */
+
+/* By name, or (NULL) by number. List locked. */
+static struct block_device *find(const char *name, dev_t dev)
 {
-	struct vnode *vn;
+	struct block_device *bd;
 
-	if (!bd->transfer || !bd->size || bd->size % SECTOR || bd->size > INT64_MAX)
-		return -EINVAL;
-	if (block_find(bd->dev) || block_find_name(bd->name))
-		return -EEXIST;
-	vn = vnode_alloc(NULL, 0);
-	if (!vn)
-		return -ENOMEM;
-	vn->mode = S_IFBLK | 0600;
-	vn->nlink = 1;
-	vn->rdev = bd->dev;
-	vn->state = VN_READY;
-	bd->vnode = vn;
-	spin_lock(&devices_lock);
-	list_add_tail(&devices, &bd->link);
-	spin_unlock(&devices_lock);
-	return 0;
+	list_for_each (bd, &devices, link)
+		if (name ? !strcmp(bd->name, name) : bd->dev == dev) {
+			bd->refs++;
+			return bd;
+		}
+	return NULL;
 }
 
 struct block_device *block_find(dev_t dev)
 {
-	struct block_device *bd, *found = NULL;
+	struct block_device *bd;
 
 	spin_lock(&devices_lock);
-	list_for_each (bd, &devices, link)
-		if (bd->dev == dev)
-			found = bd;
+	bd = find(NULL, dev);
 	spin_unlock(&devices_lock);
-	return found;
+	return bd;
 }
 
-struct block_device *block_find_name(const char *name)
+struct block_device *block_await(const char *name, ktime_t deadline)
 {
-	struct block_device *bd, *found = NULL;
+	struct block_device *bd;
+	int err = deadline ? 0 : -ETIMEDOUT;
 
 	if (!strncmp(name, "/dev/", 5))
 		name += 5;
 	spin_lock(&devices_lock);
-	list_for_each (bd, &devices, link)
-		if (!strcmp(bd->name, name))
-			found = bd;
+	while (!(bd = find(name, 0)) && !err)
+		err = sleep_on(&devices_wait, &devices_lock, 0, deadline);
 	spin_unlock(&devices_lock);
-	return found;
+	return bd;
+}
+
+struct block_device *block_find_name(const char *name)
+{
+	return block_await(name, 0);
 }
 
 struct block_device *block_nth(unsigned n)
@@ -76,124 +82,309 @@ struct block_device *block_nth(unsigned n)
 
 	spin_lock(&devices_lock);
 	list_for_each (bd, &devices, link)
-		if (n-- == 0)
+		if (n-- == 0) {
 			found = bd;
+			found->refs++;
+		}
 	spin_unlock(&devices_lock);
 	return found;
 }
 
-int block_transfer(struct block_device *bd, uint64_t offset, void *buf, size_t n, bool write)
+void block_put(struct block_device *bd)
 {
-	int err;
+	while (bd) {
+		struct block_device *disk = bd->disk;
+		unsigned left;
 
-	if (offset > bd->size || n > bd->size - offset || (offset | n) % SECTOR)
-		err = -EIO;
-	else if (write && bd->read_only)
-		err = -EROFS;
-	else
-		err = bd->transfer(bd, offset, buf, n, write);
-	if (err)
-		printk("%s: %s of sectors %llu to %llu failed: error %d\n", bd->name,
-		       write ? "write" : "read", (unsigned long long)(offset / SECTOR),
-		       (unsigned long long)((offset + n) / SECTOR) - 1, -err);
-	return err;
+		spin_lock(&devices_lock);
+		left = --bd->refs;
+		spin_unlock(&devices_lock);
+		if (left)
+			break;
+		if (disk)
+			kfree(bd);
+		else if (bd->driver->release)
+			bd->driver->release(bd);
+		bd = disk;
+	}
 }
 
-/* ---- /dev/NAME ---- */
-
-int block_open(struct file *f)
+bool block_busy(struct block_device *bd)
 {
-	struct block_device *bd = block_find(f->vnode->rdev);
-	bool write = (f->flags & O_ACCMODE) != O_RDONLY;
+	struct block_device *part;
+	unsigned parts = 0;
+	bool busy = false;
+
+	spin_lock(&devices_lock);
+	list_for_each (part, &devices, link)
+		if (part->disk == bd) {
+			busy |= part->refs > 1;
+			parts++;
+		}
+	busy |= bd->refs > 1 + parts;
+	spin_unlock(&devices_lock);
+	return busy;
+}
+
+/* ---- coming and going ---- */
+
+/* Publish the devices of @new together; -EEXIST and none is. */
+static int publish(struct list *new)
+{
+	struct block_device *bd, *other, *tmp;
 	int err = 0;
 
-	if (!bd)
-		return -ENXIO;
-	if (write && bd->read_only)
-		return -EROFS;
-	f->ops = &block_file_ops;
-	f->private = bd;
-	mutex_lock(&mounts_lock);
-	if (bd->mounted)
-		err = write ? -EBUSY : mount_sync(bd->mounted);
-	mutex_unlock(&mounts_lock);
+	spin_lock(&devices_lock);
+	list_for_each (bd, new, link)
+		list_for_each (other, &devices, link)
+			if (other->dev == bd->dev || !strcmp(other->name, bd->name))
+				err = -EEXIST;
+	if (!err)
+		list_for_each_safe (bd, tmp, new, link) {
+			list_del(&bd->link);
+			list_add_tail(&devices, &bd->link);
+			bd->serial = ++next_serial;
+		}
+	spin_unlock(&devices_lock);
+	waitq_wake_all(&devices_wait);
 	return err;
 }
 
-/* One stretch through @buf; returns how many bytes of [pos, end of stretch) are the caller's. */
-static ssize_t raw_part(struct block_device *bd, struct uio *uio, uint64_t pos, char *buf,
-			bool write)
+int block_register(struct block_device *bd)
 {
-	uint64_t start = ROUND_DOWN(pos, SECTOR);
-	size_t in = pos - start, n = min(uio->resid, BOUNCE - in);
-	size_t whole;
-	ssize_t r = 0;
+	struct list new = LIST_INIT(new);
+	int err;
 
-	n = min(n, bd->size - pos);
-	whole = ROUND_UP(in + n, SECTOR);
-	/* A write of part of a sector keeps the rest of it. */
-	if (!write || in || whole != n)
-		r = block_transfer(bd, start, buf, whole, false);
-	if (!r)
-		r = write ? uio_from(uio, buf + in, n) : uio_to(uio, buf + in, n);
-	if (r > 0 && write) {
-		int err = block_transfer(bd, start, buf, whole, true);
+	if (!bd->driver || bd->size > INT64_MAX || bd->size % SECTOR_SIZE || !bd->max_vecs ||
+	    bd->sector < SECTOR_SIZE || bd->sector > PAGE_SIZE || (bd->sector & (bd->sector - 1)))
+		return -EINVAL;
+	bd->refs = 1;
+	list_add_tail(&new, &bd->link);
+	mutex_lock(&register_lock);
+	err = publish(&new);
+	mutex_unlock(&register_lock);
+	return err;
+}
 
-		if (err)
-			r = err;
+/* Names go, new requests fail. @gone takes over the list's references. */
+static void withdraw(struct block_device *bd, struct list *gone)
+{
+	printk("%s: is gone%s%s\n", bd->name, bd->mounted ? ", mounted on " : "",
+	       bd->mounted ? bd->mounted->target : "");
+	bd->gone = true;
+	spin_lock(&devices_lock);
+	list_del(&bd->link);
+	list_add_tail(gone, &bd->link);
+	spin_unlock(&devices_lock);
+}
+
+static void put_all(struct list *gone)
+{
+	while (!list_empty(gone)) {
+		struct block_device *bd = list_first(gone, struct block_device, link);
+
+		list_del(&bd->link);
+		block_put(bd);
 	}
-	return r;
 }
 
-static ssize_t raw_move(struct file *f, struct uio *uio, uint64_t *pos, bool write)
+void block_unregister(struct block_device *bd)
 {
-	struct block_device *bd = f->private;
-	ssize_t r = 0, done = 0;
-	char *buf = kmalloc(BOUNCE, 0);
+	struct list gone = LIST_INIT(gone);
 
-	if (!buf)
-		return -ENOMEM;
-	while (uio->resid && *pos < bd->size) {
-		if (write)
-			mutex_lock(&raw_lock);
-		r = raw_part(bd, uio, *pos, buf, write);
-		if (write)
-			mutex_unlock(&raw_lock);
-		if (r <= 0)
-			break;
-		*pos += (uint64_t)r;
-		done += r;
-		sched_relax();
+	mutex_lock(&register_lock);
+	withdraw(bd, &gone);
+	mutex_unlock(&register_lock);
+	put_all(&gone);
+}
+
+void block_resized(struct block_device *bd, uint64_t size)
+{
+	WRITE_ONCE(bd->size, size);
+	printk("%s: has %llu sectors now\n", bd->name, (unsigned long long)(size / SECTOR_SIZE));
+}
+
+/* ---- requests ---- */
+
+static void complain(struct block_request *rq)
+{
+	static const char *const names[] = {"read", "write", "flush", "discard"};
+	struct block_device *bd = rq->bd;
+	ktime_t now = clock_now();
+
+	if (now - bd->complained > COMPLAINTS_SPAN || !bd->complained) {
+		bd->complained = now;
+		bd->complaints = 0;
 	}
-	kfree(buf);
-	if (write && !done && !r && uio->resid)
-		return -ENOSPC;
-	return done ? done : r;
+	if (bd->complaints++ >= COMPLAINTS_MAX)
+		return;
+	if (rq->op == BLOCK_FLUSH)
+		printk("%s: flush failed: error %d\n", bd->name, -rq->status);
+	else
+		printk("%s: %s of sectors %llu to %llu failed: error %d\n", bd->name, names[rq->op],
+		       (unsigned long long)(rq->offset / SECTOR_SIZE),
+		       (unsigned long long)((rq->offset + rq->size) / SECTOR_SIZE) - 1,
+		       -rq->status);
 }
 
-static ssize_t raw_read(struct file *f, struct uio *uio, uint64_t *pos)
+static void request_done(struct block_request *rq)
 {
-	return raw_move(f, uio, pos, false);
+	__atomic_fetch_sub(&rq->bd->in_flight, 1, __ATOMIC_RELAXED);
+	if (rq->status && rq->status != -EOPNOTSUPP)
+		complain(rq);
+	rq->done = rq->finish;
+	rq->done(rq);
 }
 
-static ssize_t raw_write(struct file *f, struct uio *uio, uint64_t *pos)
+static int check(const struct block_device *bd, const struct block_request *rq)
 {
-	return raw_move(f, uio, pos, true);
+	uint64_t size = READ_ONCE(bd->size);
+
+	if (bd->gone || (bd->disk && bd->disk->gone))
+		return -ENODEV;
+	if (rq->op == BLOCK_FLUSH)
+		return 0;
+	if (rq->op != BLOCK_READ && bd->read_only)
+		return -EROFS;
+	if (rq->op == BLOCK_DISCARD && !bd->can_discard)
+		return -EOPNOTSUPP;
+	if (rq->offset > size || rq->size > size - rq->offset ||
+	    (rq->offset | rq->size) % bd->sector)
+		return -EIO;
+	return 0;
 }
 
-static off_t raw_size(struct file *f)
+static void account(struct block_device *bd, const struct block_request *rq)
 {
-	struct block_device *bd = f->private;
-
-	return (off_t)bd->size;
+	__atomic_fetch_add(&bd->count[rq->op], 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&bd->bytes[rq->op], rq->size, __ATOMIC_RELAXED);
 }
 
-static int raw_sync(struct file *f)
+void block_submit(struct block_request *rq)
 {
-	struct block_device *bd = f->private;
+	struct block_device *bd = rq->bd;
+	int err = check(bd, rq);
 
-	return bd->flush ? bd->flush(bd) : 0;
+	KASSERT(rq->nr_vecs <= bd->max_vecs);
+	if (!err)
+		account(bd, rq);
+	if (bd->disk) {
+		rq->bd = bd->disk;
+		rq->offset += bd->start;
+		bd = bd->disk;
+		err = err ? err : check(bd, rq);
+		if (!err)
+			account(bd, rq);
+	}
+	rq->finish = rq->done;
+	rq->done = request_done;
+	rq->status = err;
+	__atomic_fetch_add(&bd->in_flight, 1, __ATOMIC_RELAXED);
+	if (err || (rq->op == BLOCK_FLUSH && !bd->can_flush))
+		rq->done(rq);
+	else
+		bd->driver->submit(bd, rq);
 }
 
-const struct file_ops block_file_ops = {
-	.read = raw_read, .write = raw_write, .size = raw_size, .sync = raw_sync};
+void block_kick(struct block_device *bd)
+{
+	bd = bd->disk ? bd->disk : bd;
+	if (!bd->gone && bd->driver->kick)
+		bd->driver->kick(bd);
+}
+
+/* ---- waiting ---- */
+
+void block_batch_init(struct block_batch *b)
+{
+	spin_init(&b->lock, "block batch");
+	waitq_init(&b->wq);
+	b->pending = 0;
+	b->status = 0;
+}
+
+/* The waiter's stack has the batch: it is gone once the lock is free. */
+static void batch_done(struct block_request *rq)
+{
+	struct block_batch *b = rq->arg;
+
+	spin_lock(&b->lock);
+	if (rq->status && !b->status)
+		b->status = rq->status;
+	if (!--b->pending)
+		waitq_wake_all(&b->wq);
+	spin_unlock(&b->lock);
+}
+
+void block_batch_submit(struct block_batch *b, struct block_request *rq)
+{
+	rq->done = batch_done;
+	rq->arg = b;
+	spin_lock(&b->lock);
+	b->pending++;
+	spin_unlock(&b->lock);
+	block_submit(rq);
+}
+
+int block_batch_wait(struct block_batch *b, struct block_device *bd)
+{
+	block_kick(bd);
+	spin_lock(&b->lock);
+	while (b->pending)
+		sleep_on(&b->wq, &b->lock, 0, KTIME_NEVER);
+	spin_unlock(&b->lock);
+	return b->status;
+}
+
+static int submit_one(struct block_request *rq)
+{
+	struct block_device *bd = rq->bd;
+	struct block_batch b;
+
+	block_batch_init(&b);
+	block_batch_submit(&b, rq);
+	return block_batch_wait(&b, bd);
+}
+
+int block_transfer(struct block_device *bd, uint64_t offset, void *buf, size_t n, bool write)
+{
+	unsigned max = min(bd->max_vecs, (unsigned)TRANSFER_VECS);
+	int err = 0;
+
+	while (n && !err) {
+		struct block_vec vecs[TRANSFER_VECS];
+		struct block_request rq = {.bd = bd,
+					   .op = write ? BLOCK_WRITE : BLOCK_READ,
+					   .offset = offset,
+					   .vecs = vecs};
+
+		while (n && rq.nr_vecs < max) {
+			size_t in_page = PAGE_SIZE - ((uintptr_t)buf & (PAGE_SIZE - 1));
+			size_t part = min(n, in_page);
+
+			vecs[rq.nr_vecs++] = (struct block_vec){buf, (uint32_t)part};
+			rq.size += part;
+			buf = (char *)buf + part;
+			n -= part;
+		}
+		offset += rq.size;
+		err = submit_one(&rq);
+	}
+	return err;
+}
+
+int block_flush(struct block_device *bd)
+{
+	struct block_request rq = {.bd = bd, .op = BLOCK_FLUSH};
+	int err = submit_one(&rq);
+
+	/* No flush although the device said that it has one: then what is written is written. */
+	return err == -EOPNOTSUPP ? 0 : err;
+}
+
+int block_discard(struct block_device *bd, uint64_t offset, uint64_t size)
+{
+	struct block_request rq = {.bd = bd, .op = BLOCK_DISCARD, .offset = offset, .size = size};
+
+	return submit_one(&rq);
+}

@@ -5,7 +5,7 @@
  * and mode can be changed and hold as long as the file system is mounted, because it keeps a
  * reference to each vnode that was ever looked up.
  *
- * An inode number says which list an entry is from, and its place in it.
+ * An inode number says which list an entry is from, and its place in it or its serial number.
  */
 #include "internal.h"
 
@@ -16,7 +16,7 @@
 #define INO_ROOT 1
 #define INO_LINK 0x100
 #define INO_CHR 0x200
-#define INO_BLK 0x300
+#define INO_BLK 0x1000 /* and its serial number: never that of one that was there before */
 #define PER_KIND 0x100
 #define MAX_KEPT 96
 
@@ -38,6 +38,7 @@ struct devfs {
 
 struct dev_entry {
 	const char *name;
+	char block_name[16]; /* the device itself may go at any time */
 	ino_t ino;
 	mode_t mode;
 	dev_t rdev;
@@ -70,10 +71,12 @@ static bool entry_at(unsigned n, struct dev_entry *e)
 		return true;
 	}
 	if (i < PER_KIND && (bd = block_nth(i))) {
-		*e = (struct dev_entry){.name = bd->name,
-					.ino = INO_BLK + i,
+		*e = (struct dev_entry){.name = e->block_name,
+					.ino = INO_BLK + bd->serial,
 					.mode = S_IFBLK | (bd->read_only ? 0400 : 0600),
 					.rdev = bd->dev};
+		strlcpy(e->block_name, bd->name, sizeof(e->block_name));
+		block_put(bd);
 		return true;
 	}
 	return false;
@@ -91,6 +94,21 @@ static ssize_t devfs_readlink(struct vnode *vn, char *buf, size_t size)
 static const struct vnode_ops node_ops = {
 	.readlink = devfs_readlink,
 };
+
+/* Devices that were pulled out, once a new one comes. */
+static void drop_gone(struct devfs *fs)
+{
+	for (unsigned i = fs->nr_kept; i-- > 0;) {
+		struct vnode *vn = fs->kept[i];
+		struct block_device *bd = S_ISBLK(vn->mode) ? block_find(vn->rdev) : NULL;
+
+		if (S_ISBLK(vn->mode) && (!bd || INO_BLK + bd->serial != vn->ino)) {
+			fs->kept[i] = fs->kept[--fs->nr_kept];
+			vnode_put(vn);
+		}
+		block_put(bd);
+	}
+}
 
 /* The vnode of @e, referenced; made, and kept, at the first time. */
 static int entry_vnode(struct mount *mnt, const struct dev_entry *e, struct vnode **out)
@@ -110,6 +128,7 @@ static int entry_vnode(struct mount *mnt, const struct dev_entry *e, struct vnod
 		vn->size = e->target ? strlen(e->target) : 0;
 		vn->atime = vn->mtime = vn->ctime = fs->made;
 		mutex_lock(&fs->lock);
+		drop_gone(fs);
 		if (fs->nr_kept < MAX_KEPT)
 			fs->kept[fs->nr_kept++] = vnode_get(vn);
 		mutex_unlock(&fs->lock);

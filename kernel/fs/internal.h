@@ -93,8 +93,4 @@ static inline bool mount_readonly(const struct mount *mnt)
 	return mnt && (mnt->flags & MS_RDONLY);
 }
 
-/* block.c: with the line naming device and sector on an error */
-int block_transfer(struct block_device *bd, uint64_t offset, void *buf, size_t n, bool write);
-int block_open(struct file *f);
-
 #endif

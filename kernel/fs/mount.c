@@ -42,7 +42,7 @@ static const struct fs_type *type_find(const char *name)
 	return NULL;
 }
 
-/* The block device that @path names. */
+/* The block device that @path names, referenced. */
 static int device_of(const char *path, struct block_device **bd)
 {
 	struct vnode *vn;
@@ -68,7 +68,7 @@ static struct mount *mount_alloc(const struct fs_type *type, struct block_device
 	mnt->type = type;
 	mnt->flags = flags & ~(unsigned)MS_REMOUNT;
 	mnt->dev = bd ? bd->dev : MKDEV(0, ++next_anonymous);
-	mnt->device = bd ? bd->vnode : NULL;
+	mnt->bd = bd;
 	if (bd && bd->read_only)
 		mnt->flags |= MS_RDONLY;
 	strlcpy(mnt->source, source, sizeof(mnt->source));
@@ -76,7 +76,8 @@ static struct mount *mount_alloc(const struct fs_type *type, struct block_device
 	return mnt;
 }
 
-/* Under mounts_lock. @covered NULL: the root; else its reference is taken over on success. */
+/* Under mounts_lock. @covered NULL: the root. References to @covered and @bd are taken over on
+ * success. */
 static int mount_do(const struct fs_type *type, struct block_device *bd, struct vnode *covered,
 		    const char *source, const char *target, unsigned flags, const char *options)
 {
@@ -88,7 +89,7 @@ static int mount_do(const struct fs_type *type, struct block_device *bd, struct 
 	mnt = mount_alloc(type, bd, flags, source, target);
 	if (!mnt)
 		return -ENOMEM;
-	err = type->mount(mnt, mnt->device, options);
+	err = type->mount(mnt, NULL, options);
 	if (err) {
 		vnode_forget_mount(mnt);
 		kfree(mnt);
@@ -193,7 +194,10 @@ int fs_mount(const char *source, const char *target, const char *type, unsigned 
 		if (err)
 			return err;
 	}
-	return mount_on(fs, bd, source, target, flags, options);
+	err = mount_on(fs, bd, source, target, flags, options);
+	if (err)
+		block_put(bd);
+	return err;
 }
 
 int fs_mount_root(const char *device, const char *type, unsigned flags)
@@ -214,7 +218,9 @@ int fs_mount_root(const char *device, const char *type, unsigned flags)
 	mutex_lock(&mounts_lock);
 	err = root_vnode ? -EBUSY : mount_do(fs, bd, NULL, source, "/", flags, NULL);
 	mutex_unlock(&mounts_lock);
-	if (!err)
+	if (err)
+		block_put(bd);
+	else
 		writeback_start();
 	return err;
 }
@@ -231,8 +237,6 @@ int mount_sync(struct mount *mnt)
 
 static void detach(struct mount *mnt)
 {
-	struct block_device *bd = mnt->device ? block_find(mnt->device->rdev) : NULL;
-
 	list_del(&mnt->link);
 	mutex_lock(&mnt->covered->lock);
 	mnt->covered->mounted = NULL;
@@ -241,8 +245,9 @@ static void detach(struct mount *mnt)
 	vnode_forget_mount(mnt);
 	if (mnt->type->unmount)
 		mnt->type->unmount(mnt);
-	if (bd)
-		bd->mounted = NULL;
+	if (mnt->bd)
+		mnt->bd->mounted = NULL;
+	block_put(mnt->bd);
 }
 
 int fs_unmount(const char *target, unsigned flags)

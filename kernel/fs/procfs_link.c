@@ -111,8 +111,12 @@ static ssize_t vnode_text(struct vnode *vn, char *buf, size_t size)
 		break;
 	case S_IFBLK:
 		bd = block_find(vn->rdev);
-		if (bd)
-			return snprintk(buf, size, "/dev/%s", bd->name);
+		if (bd) {
+			ssize_t n = snprintk(buf, size, "/dev/%s", bd->name);
+
+			block_put(bd);
+			return n;
+		}
 		break;
 	}
 	return snprintk(buf, size, "%s:[%lu:%lu:%lu]", S_ISFIFO(vn->mode) ? "fifo" : "file",

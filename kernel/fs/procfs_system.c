@@ -124,9 +124,12 @@ static int make_devices(struct text *t, pid_t pid)
 	(void)pid;
 	for (unsigned i = 0; (cd = chrdev_nth(i)); i++)
 		if (!cd->absent)
-			text_printf(t, "c %lu %lu %s\n", cd->dev >> 20, cd->dev & 0xfffff, cd->name);
-	for (unsigned i = 0; (bd = block_nth(i)); i++)
+			text_printf(t, "c %lu %lu %s\n", cd->dev >> 20, cd->dev & 0xfffff,
+				    cd->name);
+	for (unsigned i = 0; (bd = block_nth(i)); i++) {
 		text_printf(t, "b %lu %lu %s\n", bd->dev >> 20, bd->dev & 0xfffff, bd->name);
+		block_put(bd);
+	}
 	return 0;
 }
 

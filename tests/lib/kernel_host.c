@@ -64,7 +64,8 @@ weak void panic(const char *fmt, ...)
 
 weak void *kmalloc(size_t size, unsigned flags)
 {
-	void *p = aligned_alloc(size >= 64 ? 64 : 16, ROUND_UP(size ? size : 1, 64ul));
+	size_t align = size % 512 ? size >= 64 ? 64 : 16 : 512;
+	void *p = aligned_alloc(align, ROUND_UP(size ? size : 1, align));
 
 	/* Not zero unless asked for: code that relies on fresh memory being zero shows itself. */
 	if (p)

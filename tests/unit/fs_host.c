@@ -139,6 +139,10 @@ int sleep_on(struct waitq *wq, spinlock_t *lk, unsigned flags, ktime_t deadline)
 	panic("sleep: nobody is there to wake it up");
 }
 
+void waitq_init(struct waitq *wq)
+{
+}
+
 void waitq_wake_all(struct waitq *wq)
 {
 }
@@ -289,19 +293,22 @@ static struct fs_type root_type = {.name = "hostroot", .mount = root_mount};
 static struct block_device disk;
 unsigned long host_disk_fail, host_transfers;
 
-static int disk_transfer(struct block_device *bd, uint64_t offset, void *buf, size_t n, bool write)
+static void disk_submit(struct block_device *bd, struct block_request *rq)
 {
-	char *at = (char *)bd->private + offset;
+	char *at = (char *)bd->private + rq->offset;
 
 	host_transfers++;
-	if (host_disk_fail && (host_disk_fail == 1 || !--host_disk_fail))
-		return -EIO;
-	if (write)
-		memcpy(at, buf, n);
-	else
-		memcpy(buf, at, n);
-	return 0;
+	rq->status = host_disk_fail && (host_disk_fail == 1 || !--host_disk_fail) ? -EIO : 0;
+	for (unsigned i = 0; i < rq->nr_vecs && !rq->status; at += rq->vecs[i++].len) {
+		if (rq->op == BLOCK_WRITE)
+			memcpy(at, rq->vecs[i].va, rq->vecs[i].len);
+		else
+			memcpy(rq->vecs[i].va, at, rq->vecs[i].len);
+	}
+	rq->done(rq);
 }
+
+static const struct block_driver disk_driver = {.submit = disk_submit};
 
 void host_disk_set(void *image, unsigned long size)
 {
@@ -337,7 +344,9 @@ void host_start(void)
 	strlcpy(disk.name, "disk", sizeof(disk.name));
 	disk.dev = MKDEV(9, 0);
 	disk.size = 512;
-	disk.transfer = disk_transfer;
+	disk.sector = SECTOR_SIZE;
+	disk.max_vecs = 32;
+	disk.driver = &disk_driver;
 	fs_register(&root_type);
 	if (block_register(&disk) || fs_mount_root("none", "hostroot", 0))
 		panic("no root");

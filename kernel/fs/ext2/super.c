@@ -74,11 +74,6 @@ static int write_metadata(struct ext2_fs *fs)
 	return first ? first : err;
 }
 
-static int flush(struct ext2_fs *fs)
-{
-	return fs->bd->flush ? fs->bd->flush(fs->bd) : 0;
-}
-
 static int ext2_sync(struct mount *mnt)
 {
 	struct ext2_fs *fs = mnt->private;
@@ -87,7 +82,7 @@ static int ext2_sync(struct mount *mnt)
 	ext2_lock(fs);
 	err = write_metadata(fs);
 	ext2_unlock(fs);
-	err2 = flush(fs);
+	err2 = block_flush(fs->bd);
 	return err ? err : err2;
 }
 
@@ -129,7 +124,7 @@ static int end_writing(struct ext2_fs *fs)
 		err = set_state(fs, true);
 	ext2_unlock(fs);
 	if (!err)
-		err = flush(fs);
+		err = block_flush(fs->bd);
 	return err;
 }
 
@@ -207,16 +202,17 @@ static int ext2_mount(struct mount *mnt, struct vnode *device, const char *optio
 	struct ext2_fs *fs = kmalloc(sizeof(*fs), ALLOC_ZERO);
 	int err;
 
+	(void)device;
 	(void)options;
 	if (!fs)
 		return -ENOMEM;
 	list_init(&fs->bufs.lru);
 	mutex_init(&fs->lock, "ext2");
 	fs->mount = mnt;
-	fs->bd = block_find(device->rdev);
+	fs->bd = mnt->bd;
 	fs->sb = kmalloc(sizeof(*fs->sb), 0);
 	mnt->private = fs;
-	err = !fs->bd ? -ENXIO : !fs->sb ? -ENOMEM : load(fs);
+	err = !fs->sb ? -ENOMEM : load(fs);
 	if (!err && !S_ISDIR(mnt->root->mode)) {
 		vnode_put(mnt->root);
 		err = ext2_error(fs, "the root inode is no directory");
