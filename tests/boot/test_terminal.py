@@ -53,6 +53,26 @@ class Shell(unittest.TestCase):
         self.guest.expect(PROMPT)
         self.command('echo alive', '\nalive')
 
+    def test_resize_asks_the_terminal(self):
+        self.guest.send('resize\r')
+        self.guest.expect(r'\x1b\[999;999H\x1b\[6n')
+        self.guest.send('typed before\x1b[40;123R')
+        self.guest.expect('COLUMNS=123;\r\nLINES=40;\r\nexport COLUMNS LINES;')
+        self.guest.expect(PROMPT)
+        self.command('stty size', '40 123\r\n')
+        self.guest.send('resize -s 50 100\r')
+        self.guest.expect(r'\x1b\[8;50;100t')
+        self.guest.expect(r'\x1b\[6n')
+        self.guest.send('\x1b[50;100R')
+        self.guest.expect(PROMPT)
+        self.command('stty size', '50 100\r\n')
+
+    def test_resize_of_a_silent_terminal(self):
+        self.command('resize; echo status $?', 'does not answer.*status 1\r\n')
+
+    def test_a_new_size_is_a_signal(self):
+        self.command("sh -c 'trap \"echo winch\" WINCH; stty rows 33 cols 44; stty size'", 'winch\r\n33 44|33 44\r\nwinch')
+
     def test_background(self):
         self.command('sleep 1 & wait; echo waited', 'waited\r\n')
 

@@ -3,9 +3,10 @@
  * init: the first process, which the kernel starts and every other one descends from.
  *
  * It mounts what the kernel has not, runs /etc/rc, keeps a login shell on the console, and collects
- * orphans. What it is told by signals: SIGUSR1 halt, SIGUSR2 power off, SIGTERM restart (that is
- * what halt, poweroff and reboot send). If init ended, the kernel would have nothing to go on with,
- * so nothing here exits.
+ * orphans. `init getty=hvc1,hvc2` keeps one on these terminals too, as soon as they are there; the
+ * kernel says that one has been plugged in by SIGHUP. What it is told by signals: SIGUSR1 halt,
+ * SIGUSR2 power off, SIGTERM restart (that is what halt, poweroff and reboot send). If init ended,
+ * the kernel would have nothing to go on with, so nothing here exits.
  *
  * `init exec` (kernel command line: ... -- exec) is for programs that drive the machine: no login
  * shell, but the script in /etc/exec-command, its output between two marks, and then power off. The
@@ -26,6 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define GETTY "getty="
 #define COMMAND_FILE "/etc/exec-command"
 #define COMMAND_PATH "/bin:/sbin:/usr/bin:/usr/sbin:/usr/local/bin"
 
@@ -49,17 +51,18 @@ static void say(const char *what, const char *detail)
 		errno ? ": " : "", errno ? strerror(errno) : "");
 }
 
-static void open_console(void)
+static bool open_terminal(const char *path)
 {
-	int fd = open("/dev/console", O_RDWR | O_NOCTTY);
+	int fd = open(path, O_RDWR | O_NOCTTY);
 
 	if (fd < 0)
-		return;
+		return false;
 	for (int i = 0; i < 3; i++)
 		if (fd != i)
 			dup2(fd, i);
 	if (fd > 2)
 		close(fd);
+	return true;
 }
 
 static void mount_at(const char *what, const char *where, const char *type)
@@ -88,7 +91,8 @@ static void boot_mark(const char *name)
 	close(fd);
 }
 
-static pid_t start(char *const args[], bool own_terminal)
+/* @terminal: what the program gets for its own, NULL: nothing. */
+static pid_t start(char *const args[], const char *terminal)
 {
 	sigset_t none;
 	pid_t pid = fork();
@@ -97,9 +101,12 @@ static pid_t start(char *const args[], bool own_terminal)
 		return pid;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (own_terminal) {
+	if (terminal) {
 		setsid();
-		open_console();
+		if (!open_terminal(terminal)) {
+			say("cannot open", terminal);
+			_exit(127);
+		}
 		ioctl(0, TIOCSCTTY, 0);
 		tcsetpgrp(0, getpid());
 	}
@@ -174,7 +181,7 @@ static void set_up_environment(char **args)
 	setenv("SHELL", "/bin/sh", 1);
 	setenv("TERM", "xterm", 1);
 	for (; *args; args++)
-		if (strchr(*args, '='))
+		if (strchr(*args, '=') && strncmp(*args, GETTY, strlen(GETTY)) != 0)
 			putenv(*args);
 }
 
@@ -311,53 +318,89 @@ static void exec_mode(void)
 		pause();
 }
 
+/* Where login shells run. */
+static struct seat {
+	char path[32];
+	pid_t shell; /* -1: none */
+} seats[8] = {{"/dev/console", -1}};
+static size_t seat_count = 1;
+
+/* @names: "hvc1,hvc2" */
+static void add_seats(char *names)
+{
+	for (char *name = strtok(names, ","); name; name = strtok(NULL, ",")) {
+		struct seat *seat = &seats[seat_count];
+
+		if (seat_count == ARRAY_LEN(seats) || strlen(name) > 24)
+			return;
+		snprintf(seat->path, sizeof(seat->path), "/dev/%s", name);
+		seat->shell = -1;
+		seat_count++;
+	}
+}
+
+static void bury(void)
+{
+	int status;
+	pid_t done;
+
+	while ((done = waitpid(-1, &status, WNOHANG)) > 0) {
+		for (size_t i = 0; i < seat_count; i++) {
+			if (done != seats[i].shell)
+				continue;
+			seats[i].shell = -1;
+			kill(-done, SIGHUP); /* what the session left behind */
+			/* No shell to run: do not try it a thousand times a second. */
+			if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+				sleep(5);
+		}
+	}
+}
+
+static void seat_shells(void)
+{
+	char *shell[] = {"-sh", NULL};
+
+	for (size_t i = 0; i < seat_count; i++) {
+		if (seats[i].shell >= 0 || (i > 0 && access(seats[i].path, F_OK) < 0))
+			continue;
+		errno = 0;
+		seats[i].shell = start(shell, seats[i].path);
+		if (seats[i].shell < 0) {
+			say("cannot start a shell", NULL);
+			sleep(1);
+		}
+	}
+}
+
 static void login_mode(void) NORETURN;
 static void login_mode(void)
 {
 	char *rc[] = {"/bin/sh", "/etc/rc", NULL};
-	char *shell[] = {"-sh", NULL};
 	sigset_t none;
 	pid_t pid;
 
 	if (access("/etc/rc", R_OK) == 0) {
-		pid = start(rc, false);
+		pid = start(rc, NULL);
 		if (pid > 0)
 			wait_for(pid);
 	}
 	chdir(getenv("HOME"));
 	boot_mark("shell");
 	sigemptyset(&none);
-	for (pid = -1;;) {
-		int status;
-		pid_t done;
-
+	for (;;) {
 		if (wanted >= 0)
 			shut_down(wanted);
-		while ((done = waitpid(-1, &status, WNOHANG)) > 0) {
-			if (done != pid)
-				continue;
-			pid = -1;
-			kill(-done, SIGHUP); /* what the session left behind */
-			/* No shell to run: do not try it a thousand times a second. */
-			if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-				sleep(5);
-		}
-		if (pid < 0) {
-			errno = 0;
-			pid = start(shell, true);
-			if (pid < 0) {
-				say("cannot start a shell", NULL);
-				sleep(1);
-			}
-			continue;
-		}
-		sigsuspend(&none); /* all of them are blocked elsewhere, so none is lost */
+		bury();
+		seat_shells();
+		if (seats[0].shell >= 0)
+			sigsuspend(&none); /* all are blocked elsewhere, so none is lost */
 	}
 }
 
 int main(int argc, char **argv)
 {
-	static const int handled[] = {SIGCHLD, SIGUSR1, SIGUSR2, SIGTERM};
+	static const int handled[] = {SIGCHLD, SIGHUP, SIGUSR1, SIGUSR2, SIGTERM};
 	struct sigaction action = {.sa_handler = on_signal};
 	bool exec = false;
 	sigset_t blocked;
@@ -366,6 +409,8 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++)
 		if (strcmp(argv[i], "exec") == 0)
 			exec = true;
+		else if (strncmp(argv[i], GETTY, strlen(GETTY)) == 0)
+			add_seats(argv[i] + strlen(GETTY));
 	if (getpid() != 1)
 		fatalx("this is the first process; use poweroff, reboot or halt");
 	/* Blocked except where login_mode() waits, so that a signal cannot come just before it. */
@@ -377,7 +422,7 @@ int main(int argc, char **argv)
 	sigprocmask(SIG_BLOCK, &blocked, NULL);
 	umask(022);
 	if (fcntl(2, F_GETFD) < 0 || fcntl(0, F_GETFD) < 0)
-		open_console();
+		open_terminal("/dev/console");
 	mount_at("proc", "/proc", "proc");
 	mount_at("tmpfs", "/tmp", "tmpfs");
 	chmod("/tmp", 01777);
