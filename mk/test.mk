@@ -22,7 +22,7 @@ SEED ?=
 TEST_NEEDS = $(if $(filter-out unit tools,$(or $(subst $(comma), ,$(SUITE)),all)),\
 	$(GUEST_EXTRA) $(BUILD)/parvix.checked $(BUILD)/root.img dom0)
 comma := ,
-GUEST_EXTRA := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/hostile/*.c tests/boot/*.c))
+GUEST_EXTRA := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/hostile/*.c tests/boot/*.c)) $(BUILD)/tests/domain/badblk
 
 .PHONY: test unit-tests
 test: $(TEST_NEEDS) ## run all tests (SUITE=unit,tools,boot,user,hostile TEST=name SEED=n choose)
@@ -91,6 +91,13 @@ $(BUILD)/tests/boot/%: $(BUILD)/user/obj/tests/boot/%.o
 	$(Q)$(TARGET_TOOL)objcopy -S -R .comment $<.elf $@
 $(BUILD)/user/obj/tests/hostile/%.o: USER_CFLAGS += -Itests/lib
 .SECONDARY: $(GUEST_EXTRA:$(BUILD)/%=$(BUILD)/user/obj/%.o)
+
+# For dom0, which has these libraries because the toolstack needs them.
+$(BUILD)/tests/domain/badblk: $(wildcard tests/domain/badblk*.[ch])
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$@)
+	$(Q)$(UNIT_CC) -std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -o $@ \
+		$(filter %.c,$^) -lxenstore -lxenevtchn -lxengnttab
 
 # The same programs on this machine's own system, to find the mistakes of the tests themselves.
 HOST_USER := $(patsubst tests/user/%.c,$(BUILD)/tests/host-user/%,$(wildcard tests/user/t_*.c))
