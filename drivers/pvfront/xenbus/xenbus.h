@@ -37,6 +37,17 @@ enum bus_state {
 };
 #define BUS_BIT(state) (1u << (state))
 
+/* Where a device is on its way. The last four are ends of it, as far as boot is concerned. */
+enum bus_phase {
+	BUS_FOUND,   /* the toolstack has not yet written who the backend is */
+	BUS_WAITING, /* for a backend in InitWait */
+	BUS_CONNECTING,
+	BUS_UP,
+	BUS_BROKEN,
+	BUS_DOWN, /* closed; may come back */
+	BUS_GONE,
+};
+
 struct xenbus_driver;
 struct xenbus_device {
 	struct list link;
@@ -51,13 +62,14 @@ struct xenbus_device {
 	char error[96];                         /* why it is broken; "" */
 	ktime_t handshake_work, handshake_wait; /* of the last connect(): for boot spans */
 	/* the bus's own: */
-	struct thread *thread;
-	struct xs_watch watch, frontend_watch;
+	enum bus_phase phase;
+	struct xs_watch watch; /* of `backend` */
 	struct waitq wait;
-	volatile unsigned events;
+	unsigned events;
 	volatile bool gone; /* its directory has been removed */
-	char watch_path[160];
-	char frontend_state_path[64];
+	bool known;         /* the driver has it, connected or hoping */
+	bool anew;          /* the backend has been closed or absent since the last failure */
+	bool said;          /* on the console: why it does not move */
 };
 
 /*
@@ -78,11 +90,13 @@ struct xenbus_driver {
 	/*
 	 * The backend closes or is gone: rings, grants and ports are given back; nothing of it is
 	 * touched any more. @forever: the device is being removed, all that waits fails; otherwise
-	 * it may come back, and requests may be kept for then.
+	 * it may come back, and requests may be kept for then. A device that misbehaved is
+	 * disconnected for ever, too: if its backend starts anew after all, connect() is called as
+	 * for a new device. disconnect(forever) can follow a disconnect that was not.
 	 */
 	void (*disconnect)(struct xenbus_device *dev, bool forever);
-	/* May the toolstack take it away now? false: in use (mounted); it says so in `error`. NULL:
-	 * always. */
+	/* May the toolstack take it away now? false: in use (mounted); asked again after
+	 * xenbus_recheck(). NULL: always. */
 	bool (*may_close)(struct xenbus_device *dev);
 	/* A line for /proc/xen/devices: rings, features, counters. Bytes. May be NULL. */
 	size_t (*describe)(struct xenbus_device *dev, char *buf, size_t size);
@@ -90,17 +104,18 @@ struct xenbus_driver {
 
 #define XENBUS_TIMEOUT (30 * NSEC_PER_SEC)
 
-int xenbus_start(
-	void); /* after xs_start() and all registrations: finds devices, watches for more */
-int xenbus_register(const struct xenbus_driver *driver);
+/* After xs_start() and all registrations: finds devices, watches for more. 0 or an error of xs_*.
+ */
+int xenbus_start(void);
+int xenbus_register(const struct xenbus_driver *driver); /* 0, or -ENOSPC: more than 8 */
 /* Until no device known at the time of the call is on its way to Connected, or @deadline. */
 void xenbus_settle(ktime_t deadline);
 /* Write our state. 0 or an error of xs_*. */
 int xenbus_switch(struct xenbus_device *dev, enum bus_state state);
 /*
  * Sleep until the backend's state is one of @mask (BUS_BIT), 0; it closes or goes meanwhile:
- * -ENODEV; XENBUS_TIMEOUT passes: -ETIMEDOUT, and a line on the console that names the path and
- * both states.
+ * -ENODEV; xenbus_broken(): -EIO; nonsense as its state: -EPROTO; XENBUS_TIMEOUT passes:
+ * -ETIMEDOUT, and a line on the console that names the path and both states.
  */
 int xenbus_wait(struct xenbus_device *dev, unsigned mask);
 /* Note why, say it on the console, write it to error/<node> of xenstore; returns @err. */
@@ -108,9 +123,14 @@ int xenbus_fail(struct xenbus_device *dev, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* The device misbehaves (nonsense in a ring): from an interrupt too; its thread disconnects it. */
 void xenbus_broken(struct xenbus_device *dev, const char *why);
+/* What may_close() said may have changed: ask again. Any context. */
+void xenbus_recheck(struct xenbus_device *dev);
 /* A frame for the other side, zeroed: page in *@page, reference in *@ref; -ENOMEM, -ENOSPC. */
 int xenbus_grant_page(struct xenbus_device *dev, void **page, grant_t *ref);
-/* For /proc/xen/devices. Bytes. */
+/* For /proc/xen/devices, a line for each device and the driver's own behind it:
+ *   device/vbd/51712 up ours Connected backend Connected /local/domain/0/backend/vbd/1/51712
+ *   handshake-us 850 wait-us 7100
+ * and `error: TEXT` if it has one. Bytes. */
 size_t xenbus_describe(char *buf, size_t size);
 
 #endif
