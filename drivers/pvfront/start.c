@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The frontends' start, in the order in which they need each other.
+ * The frontends' start, in the order in which they need each other: xenstore, by which all others
+ * are arranged; what is not a device of the bus; the drivers of the bus; and at last the bus, which
+ * finds their devices. From there on every device is on its own thread.
  */
 #include <hv.h>
 #include <printk.h>
@@ -9,5 +11,13 @@
 
 void pvfront_start(void)
 {
+	int err = xs_start();
+
 	console_start();
+	if (err == -ENODEV)
+		return;
+	if (!err)
+		err = xenbus_start();
+	if (err)
+		printk("xenstore: no connection: error %d\n", err);
 }

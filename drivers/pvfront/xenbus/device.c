@@ -23,6 +23,7 @@
 #include "bus.h"
 
 #define RETRY_SPAN NSEC_PER_SEC /* when xenstored does not answer */
+#define CLOSE_SPAN (2 * NSEC_PER_SEC)
 #define DOMID_LAST 0x7feful
 
 /* Events among @mask, which are taken; sleeps until there is one, or returns 0 at @deadline. */
@@ -223,15 +224,27 @@ int xenbus_wait(struct xenbus_device *dev, unsigned mask)
 	return err;
 }
 
-/* Take it from the driver. */
+/* The backend lets go of rings and grants when it sees us closed: better given back after that. */
+static void wait_closed(struct xenbus_device *dev)
+{
+	ktime_t deadline = clock_now() + CLOSE_SPAN;
+
+	while (dev->backend_state != BUS_CLOSED && dev->backend_state != BUS_UNKNOWN)
+		if (!take_events(dev, EV_STATE, deadline) || look_at_backend(dev))
+			return;
+}
+
+/* Close, and take it from the driver. */
 static void bring_down(struct xenbus_device *dev, bool forever)
 {
 	xenbus_switch(dev, BUS_CLOSING);
-	if (dev->known)
-		dev->driver->disconnect(dev, forever);
+	xenbus_switch(dev, BUS_CLOSED);
+	if (!dev->known)
+		return;
+	wait_closed(dev);
+	dev->driver->disconnect(dev, forever);
 	if (forever)
 		dev->known = false;
-	xenbus_switch(dev, BUS_CLOSED);
 }
 
 static void bring_up(struct xenbus_device *dev)
