@@ -22,7 +22,8 @@ SEED ?=
 TEST_NEEDS = $(if $(filter-out unit tools,$(or $(subst $(comma), ,$(SUITE)),all)),\
 	$(GUEST_EXTRA) $(BUILD)/parvix.checked $(BUILD)/root.img dom0)
 comma := ,
-GUEST_EXTRA := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/hostile/*.c tests/boot/*.c)) $(BUILD)/tests/domain/badblk
+GUEST_EXTRA := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/hostile/*.c tests/boot/*.c)) $(BUILD)/tests/domain/badblk \
+	$(BUILD)/tests/domain/console_backend
 
 .PHONY: test unit-tests
 test: $(TEST_NEEDS) ## run all tests (SUITE=unit,tools,boot,user,hostile TEST=name SEED=n choose)
@@ -98,6 +99,11 @@ $(BUILD)/tests/domain/badblk: $(wildcard tests/domain/badblk*.[ch])
 	$(call say,HOSTCC,$@)
 	$(Q)$(UNIT_CC) -std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -o $@ \
 		$(filter %.c,$^) -lxenstore -lxenevtchn -lxengnttab
+
+$(BUILD)/tests/domain/console_backend: tests/domain/console_backend.c
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$@)
+	$(Q)$(UNIT_CC) -std=gnu17 -O2 -static -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -o $@ $<
 
 # The same programs on this machine's own system, to find the mistakes of the tests themselves.
 HOST_USER := $(patsubst tests/user/%.c,$(BUILD)/tests/host-user/%,$(wildcard tests/user/t_*.c))

@@ -16,6 +16,7 @@ void pvfront_start(void)
 	console_start();
 	if (err == -ENODEV)
 		return;
+	console_bus_start();
 	if (!err)
 		err = xenbus_start();
 	if (err)
