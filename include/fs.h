@@ -151,6 +151,9 @@ struct vnode_ops {
 	 * without vn->lock; *out is referenced.
 	 */
 	int (*follow)(struct vnode *vn, struct vnode **out);
+	/* An open for writing has come to a directory: the file to open instead, referenced, or
+	 * -EISDIR. May be NULL. */
+	int (*write_to)(struct vnode *dir, struct vnode **out);
 	/*
 	 * Pages, not locked by vn->lock: page lock held. read_page NULL: holes, zeros. write_page
 	 * NULL: the pages are the file (tmpfs): never written, never reclaimed.

@@ -7,6 +7,9 @@
 #include <hv.h>
 #include <printk.h>
 #include "console.h"
+#include "lifecycle.h"
+#include "procxen.h"
+#include "storefs.h"
 #include "xenbus/xenbus.h"
 
 void pvfront_start(void)
@@ -14,11 +17,13 @@ void pvfront_start(void)
 	int err = xs_start();
 
 	console_start();
-	if (err == -ENODEV)
-		return;
-	console_bus_start();
-	if (!err)
+	if (!err) {
+		storefs_init();
+		lifecycle_start();
+		console_bus_start();
 		err = xenbus_start();
-	if (err)
-		printk("xenstore: no connection: error %d\n", err);
+	}
+	if (err && err != -ENODEV)
+		printk("xenstore: no connection: error %d\n", -err);
+	procxen_init();
 }

@@ -163,6 +163,14 @@ int file_open(const char *path, unsigned flags, mode_t mode, struct file **out)
 	err = open_walk(path, flags, mode, &vn, &created);
 	if (err)
 		return err;
+	if (S_ISDIR(vn->mode) && (open_mask(flags) & W_OK) && vn->ops->write_to) {
+		struct vnode *dir = vn;
+
+		err = dir->ops->write_to(dir, &vn);
+		vnode_put(dir);
+		if (err)
+			return err;
+	}
 	err = may_open(vn, flags, created);
 	if (!err && (flags & O_TRUNC) && S_ISREG(vn->mode) && !created)
 		err = truncate_opened(vn);

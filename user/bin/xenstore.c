@@ -28,14 +28,22 @@ struct options {
 	long number; /* of events; -1: no end */
 };
 
-/* The file of @path with @suffix, in new memory: /xen/store/PATH.value */
+/*
+ * The file of @path with @suffix, in new memory: /xen/store/a.dir/b.value for /a/b. A node on the
+ * way may have a value and no children: .dir makes it a directory all the same.
+ */
 static char *file_of(const char *path, const char *suffix)
 {
 	const char *top = *path == '/' ? STORE : SELF "/";
-	size_t size = strlen(top) + strlen(path) + strlen(suffix) + 1;
-	char *file = xmalloc(size);
+	char *file = xmalloc(strlen(top) + 5 * strlen(path) + strlen(suffix) + 1);
+	char *to = stpcpy(file, top);
 
-	snprintf(file, size, "%s%s%s", top, path, suffix);
+	for (const char *s = path; *s; s++) {
+		if (*s == '/' && s > path)
+			to = stpcpy(to, ".dir");
+		*to++ = *s;
+	}
+	strcpy(to, suffix);
 	return file;
 }
 
@@ -63,11 +71,34 @@ static ssize_t get(const char *path, const char *suffix, char *buf, size_t size)
 	return n < 0 ? -1 : all;
 }
 
+/* xenstored makes what is missing above a new node; a file system does not. */
+static void make_parents(const char *path)
+{
+	char *part = xstrdup(path);
+
+	for (char *s = strchr(part + 1, '/'); s; s = strchr(s + 1, '/')) {
+		char *dir;
+
+		*s = '\0';
+		dir = file_of(part, "");
+		mkdir(dir, 0755);
+		free(dir);
+		*s = '/';
+	}
+	free(part);
+}
+
 /* One write: it replaces the whole, and nobody sees the value empty in between. */
 static bool put(const char *path, const char *suffix, const char *data, size_t n)
 {
 	int fd = open_of(path, suffix, O_WRONLY | O_CREAT);
-	bool ok = fd >= 0 && write(fd, data, n) == (ssize_t)n;
+	bool ok;
+
+	if (fd < 0 && errno == ENOENT) {
+		make_parents(path);
+		fd = open_of(path, suffix, O_WRONLY | O_CREAT);
+	}
+	ok = fd >= 0 && write(fd, data, n) == (ssize_t)n;
 
 	return (fd < 0 || close(fd) == 0) && ok;
 }
@@ -345,6 +376,16 @@ static void change_perms(char *path, char **args, const struct options *o)
 	}
 }
 
+/* "/local/domain/N", our own. */
+static char *own_path(void)
+{
+	static char path[64] = "/";
+	ssize_t n = readlink(SELF, path + 1, sizeof(path) - 2);
+
+	path[1 + (n > 0 ? n : 0)] = '\0';
+	return path;
+}
+
 /* The lines of one ready file; those of a relative watch are relative. */
 static void print_changes(int fd, const char *path, const char *self, long *left)
 {
@@ -368,12 +409,10 @@ static void print_changes(int fd, const char *path, const char *self, long *left
 static void watch(char **paths, const struct options *o)
 {
 	struct pollfd fds[WATCH_MAX];
-	char self[64] = "/";
-	ssize_t len = readlink(SELF, self + 1, sizeof(self) - 3);
+	char *self = path_join(own_path(), "");
 	long left = o->number;
 	int n = 0;
 
-	strcpy(self + 1 + (len > 0 ? len : 0), "/");
 	for (; paths[n]; n++) {
 		if (n == WATCH_MAX)
 			fatalx("more than %d paths", WATCH_MAX);
@@ -460,7 +499,7 @@ static void parse(const struct command *cmd, int argc, char **argv, struct optio
 
 int main(int argc, char **argv)
 {
-	static char *top[] = {"/", NULL};
+	char *top[] = {own_path(), NULL}; /* an ordinary domain may not list the root */
 	struct options o = {.number = -1};
 	const struct command *cmd;
 	struct winsize ws;

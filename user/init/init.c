@@ -373,6 +373,14 @@ static void seat_shells(void)
 	}
 }
 
+/* SIGTERM, which all get at the end, is nothing to an interactive shell. */
+static void hang_up_shells(void)
+{
+	for (unsigned i = 0; i < seat_count; i++)
+		if (seats[i].shell > 0)
+			kill(seats[i].shell, SIGHUP);
+}
+
 static void login_mode(void) NORETURN;
 static void login_mode(void)
 {
@@ -389,8 +397,10 @@ static void login_mode(void)
 	boot_mark("shell");
 	sigemptyset(&none);
 	for (;;) {
-		if (wanted >= 0)
+		if (wanted >= 0) {
+			hang_up_shells();
 			shut_down(wanted);
+		}
 		bury();
 		seat_shells();
 		if (seats[0].shell >= 0)
