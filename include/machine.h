@@ -43,9 +43,10 @@ struct boot_info {
 		unsigned long n;
 	} spare[4];
 	unsigned nr_spare;
-	const char *world;   /* "pv", "pvh", "native" */
-	char hypervisor[64]; /* "Xen 4.17.6", or "none" */
-	uint64_t entry_tsc;  /* time stamp of the first instruction */
+	unsigned long nr_present; /* frames [0, nr_present) have memory; up to nr_pages: absent */
+	const char *world;        /* "pv", "pvh", "native" */
+	char hypervisor[64];      /* "Xen 4.17.6", or "none" */
+	uint64_t entry_tsc;       /* time stamp of the first instruction */
 };
 
 extern struct boot_info boot_info;

@@ -75,12 +75,21 @@ void page_put(struct page *pg);
 pfn_t page_alloc_pfn(unsigned flags); /* one page, PFN_NONE if there is none */
 void page_free_pfn(pfn_t pfn);
 unsigned long pages_free(void);
-unsigned long pages_total(void); /* that the allocator ever had */
+unsigned long pages_total(void); /* that the allocator has to give, used or free */
 void page_lock(struct page *pg);
 bool page_trylock(struct page *pg);
 void page_unlock(struct page *pg);
 /* Add @n frames (a RAM disk given up, ballooning in). */
 void page_add_range(pfn_t first, unsigned long n);
+/*
+ * Memory that comes and goes. A frame without memory is absent: it has a struct page and nothing
+ * else. Frames go: page_alloc_spare(), the machine takes the memory away, page_leave(). They come:
+ * page_absent(), the machine puts memory there, page_add_range(); or page_leave() if it cannot.
+ */
+struct page *page_alloc_spare(void); /* NULL: the rest is needed (a sixteenth stays free) */
+void page_leave(struct page *pg);
+struct page *page_absent(void);    /* NULL: all frames have memory */
+unsigned long pages_present(void); /* frames that have memory, the kernel's own included */
 
 /* ---- small objects (slab.c): size classes 16 .. 2048 bytes, larger ones in whole pages ---- */
 void slab_init(void);

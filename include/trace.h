@@ -86,6 +86,8 @@ extern bool trace_stamps_dear;
 	X(execs, "execs")                                                        \
 	X(pages_zeroed, "pages zeroed")                                          \
 	X(pages_copied, "pages copied")                                          \
+	X(frames_given, "page frames given back to the hypervisor")              \
+	X(frames_taken, "page frames got from the hypervisor")                   \
 	X(console_out, "console bytes written")                                  \
 	X(console_in, "console bytes read")
 

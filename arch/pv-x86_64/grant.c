@@ -37,6 +37,7 @@
 
 static spinlock_t lock = SPINLOCK("grants");
 static struct grant_table table = {.entries = (struct grant_entry_v1 *)GRANT_BASE};
+static pte_t *slots;        /* entries that map the table */
 static unsigned max_frames; /* 0: not known yet */
 static xen_pfn_t frame_list[GRANT_FRAMES_MAX];
 static bool growth_failed; /* said once */
@@ -62,17 +63,13 @@ static void growth_refused(const char *why, long err)
 	growth_failed = true;
 }
 
-/* Map frame number @n of the table. Its lowest-level page table was made by the first. */
+/* Map frame number @n of the table. */
 static bool frame_map(unsigned n)
 {
-	unsigned long va = GRANT_BASE + n * PAGE_SIZE;
-	pte_t *slot = mmu_slot(&kernel_mmu, va, true);
 	uint64_t refusals = queue_refusals();
 
-	if (!slot)
-		return false;
 	mmu_set_now(
-		&kernel_mmu, va, slot,
+		&kernel_mmu, GRANT_BASE + n * PAGE_SIZE, slots + n,
 		(pte_t){(frame_list[n] << PAGE_SHIFT) | PTE_P | PTE_W | PTE_A | PTE_D | PTE_NX});
 	return refusals == queue_refusals();
 }
@@ -84,9 +81,7 @@ static bool grow(void)
 	struct page *pg;
 	long err;
 
-	if (!max_frames)
-		max_frames = ask_max_frames();
-	if (table.frames >= max_frames)
+	if (!slots || table.frames >= max_frames)
 		return false;
 	pg = page_alloc(0, ALLOC_ATOMIC);
 	if (!pg)
@@ -106,6 +101,11 @@ static bool grow(void)
 
 void grants_init(void)
 {
+	/* A walk of the tables, which may make one, is for a thread; growing is not always. */
+	if (!slots)
+		slots = mmu_slot(&kernel_mmu, GRANT_BASE, true);
+	if (!max_frames)
+		max_frames = ask_max_frames();
 	spin_lock(&lock);
 	if (!table.frames && !grow())
 		printk("grants: there is no table: no device will work\n");

@@ -12,16 +12,15 @@
  *   1  Take frames for all tables from the 2 MiB below the image (pfn 0 .. 511), which the builder
  *      has mapped for us at KERNEL_BASE. Fill them:
  *        DIRECT_MAP   every frame of the domain, by pfn, in 4 KiB entries (a PV guest has no large
- *                     pages); read-only where the frame is a table, kernel text or constants
- *        KERNEL_BASE  the image: text read+execute, constants read, data read+write; nothing else
- *        KVM_BASE     an empty L2 table, for kernel stacks and the like (mmu.c)
- *   2  Clear the one L2 entry of the builder's tables that maps those 2 MiB. That takes away 512
- *      mappings by one mmu_update. The direct map has read-only ones, in the new tree.
- *   3  One mmuext_op: pin the new tree, load it. The builder's p2m is still needed: its top-level
- *      entry is in the new top table too. Copy it (p2m.c).
- *   4  Clear that entry, unpin the builder's tree: its tables are ordinary memory now.
- *   5  Make them writable in the direct map, 64 entries a call; the page allocator gets them
- *      (boot_info.spare).
+ *                     pages); frames that are absent have a table, and no entry; read-only where
+ * the frame is a table, kernel text or constants KERNEL_BASE  the image: text read+execute,
+ * constants read, data read+write; nothing else KVM_BASE     an empty L2 table, for kernel stacks
+ * and the like (mmu.c) 2  Clear the one L2 entry of the builder's tables that maps those 2 MiB.
+ * That takes away 512 mappings by one mmu_update. The direct map has read-only ones, in the new
+ * tree. 3  One mmuext_op: pin the new tree, load it. The builder's p2m is still needed: its
+ * top-level entry is in the new top table too. Copy it (p2m.c). 4  Clear that entry, unpin the
+ * builder's tree: its tables are ordinary memory now. 5  Make them writable in the direct map, 64
+ * entries a call; the page allocator gets them (boot_info.spare).
  *
  * Half a dozen hypercalls for a small domain. What is left of the builder's mapping is gone with
  * its tables. If 2 MiB of tables cannot cover all memory (from about 1 GiB on), the rest
@@ -102,7 +101,7 @@ static uint64_t dmap_flags(unsigned long pfn)
 
 static void dmap_fill_l1(pte_t *l1, unsigned long first)
 {
-	for (unsigned long i = 0; i < PAGES_PER_L1 && first + i < nr_pages; i++)
+	for (unsigned long i = 0; i < PAGES_PER_L1 && first + i < boot_info.nr_present; i++)
 		l1[i] = pte_make(PFN(first + i), dmap_flags(first + i));
 }
 
@@ -115,6 +114,7 @@ static pte_t *dmap_tables(void)
 	if (l2s > DMAP_L2_MAX) {
 		l2s = DMAP_L2_MAX;
 		nr_pages = l2s * PAGES_PER_L2;
+		boot_info.nr_present = min(boot_info.nr_present, nr_pages);
 	}
 	for (unsigned long i = 0; i < l2s; i++) {
 		dmap_l2[i] = new_table();
@@ -278,7 +278,7 @@ pfn_t boot_frames(unsigned long n)
 		return PFN(first);
 	}
 	first = skip_used(frames_next, n);
-	if (first + n > covered)
+	if (first + n > min(covered, boot_info.nr_present))
 		early_die("not enough memory");
 	if (first != frames_next && frames_next < boot_info.ramdisk.v)
 		spare_add(frames_next, min(first, boot_info.ramdisk.v) - frames_next);

@@ -16,14 +16,49 @@
  * is copied to frames from the boot area: then it is reached through the direct map like everything
  * else, and a whole top-level slot with its tables goes away. Costs: 8 bytes a page, and one load
  * for pfn_to_mfn().
+ *
+ * Memory may come and go while the domain runs (`xl mem-set`). The largest that it may become is
+ * told at birth, as the end of what the toolstack calls a memory map; p2m, struct page and the
+ * direct map's tables are made for that many frames, and those that have no memory behind them are
+ * marked absent, here by an impossible mfn.
  */
 #include <string.h>
 #include "hypercall.h"
 #include "pv.h"
 
+/* What is made for each frame costs 74 bytes, absent or not: at most 1/7 of the memory at birth. */
+#define GROWTH_MAX 8
+
+struct e820_entry {
+	uint64_t addr, size;
+	uint32_t type; /* 1: memory */
+} __packed;
+
+/* Frames that the domain may grow to, as the toolstack says; 0: it does not. */
+static unsigned long frames_max(void)
+{
+	static struct e820_entry entries[8];
+	struct xen_memory_map map = {.nr_entries = ARRAY_SIZE(entries)};
+	unsigned long end = 0;
+
+	set_xen_guest_handle(map.buffer, entries);
+	if (hyp_memory_op(XENMEM_memory_map, &map))
+		return 0;
+	for (unsigned i = 0; i < map.nr_entries && i < ARRAY_SIZE(entries); i++)
+		if (entries[i].type == 1)
+			end = max(end, entries[i].addr + entries[i].size);
+	return end >> PAGE_SHIFT;
+}
+
+void p2m_set(pfn_t pfn, mfn_t mfn)
+{
+	((unsigned long *)machine_p2m)[pfn.v] = mfn.v;
+}
+
 void p2m_init(const struct start_info *si)
 {
-	nr_pages = si->nr_pages;
+	boot_info.nr_present = si->nr_pages;
+	nr_pages = max(si->nr_pages, min(frames_max(), GROWTH_MAX * si->nr_pages));
 	machine_p2m = (const unsigned long *)si->mfn_list;
 	machine_m2p = (const unsigned long *)MACH2PHYS_VIRT_START;
 	if (machine_m2p[machine_p2m[0]] != 0)
@@ -35,6 +70,8 @@ void p2m_relocate(void)
 	unsigned long bytes = nr_pages * sizeof(unsigned long);
 	pfn_t to = boot_frames(DIV_ROUND_UP(bytes, PAGE_SIZE));
 
-	memcpy(pfn_va(to), machine_p2m, bytes);
+	memcpy(pfn_va(to), machine_p2m, boot_info.nr_present * sizeof(unsigned long));
 	machine_p2m = pfn_va(to);
+	for (unsigned long pfn = boot_info.nr_present; pfn < nr_pages; pfn++)
+		p2m_set(PFN(pfn), MFN_NONE);
 }

@@ -113,6 +113,8 @@ void pv_set_fs_base(unsigned long base);
 /* p2m.c */
 void p2m_init(const struct start_info *si);
 void p2m_relocate(void);
+#define MFN_NONE MFN(~0ul) /* an absent frame's */
+void p2m_set(pfn_t pfn, mfn_t mfn);
 
 /* mmu_boot.c: frames taken at boot, and the kernel's own page tables. */
 void mmu_boot(unsigned long builder_end);

@@ -78,13 +78,14 @@ static void test_traps(report_fn report)
 
 static void test_frames(report_fn report)
 {
-	unsigned long bad = 0, step = max(nr_pages / 1024, 1ul);
+	unsigned long bad = 0, n = boot_info.nr_present, step = max(n / 1024, 1ul);
 	char text[60];
 
-	for (unsigned long pfn = 0; pfn < nr_pages; pfn += step)
+	for (unsigned long pfn = 0; pfn < n; pfn += step)
 		if (mfn_to_pfn(pfn_to_mfn(PFN(pfn))).v != pfn)
 			bad++;
-	snprintk(text, sizeof(text), "%lu frames, p2m %lu KiB", nr_pages, nr_pages * 8 / 1024);
+	snprintk(text, sizeof(text), "%lu frames of %lu, p2m %lu KiB", n, nr_pages,
+		 nr_pages * 8 / 1024);
 	report("p2m and m2p agree", bad == 0, text);
 }
 

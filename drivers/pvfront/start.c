@@ -6,6 +6,7 @@
  */
 #include <hv.h>
 #include <printk.h>
+#include "balloon.h"
 #include "console.h"
 #include "lifecycle.h"
 #include "procxen.h"
@@ -21,6 +22,7 @@ void pvfront_start(void)
 		storefs_init();
 		lifecycle_start();
 		console_bus_start();
+		balloon_start();
 		err = xenbus_start();
 	}
 	if (err && err != -ENODEV)

@@ -13,6 +13,9 @@
  * reserve is still there, those that cannot wait at half of it; the rest is for the kernel's
  * ordinary needs, so that a process can be told ENOMEM, or be killed, in an orderly way.
  *
+ * Memory may be taken away and come back while the kernel runs. struct page exists for every frame
+ * that may ever have memory; those that have none are on a list of their own.
+ *
  * A page is free when its reference count is 0. Whoever drops a reference that is not there, or
  * frees a page that others still use, finds an assertion.
  */
@@ -40,6 +43,8 @@ static struct stock {
 	struct page *page[STOCK_MAX];
 } stocks[MAX_CPUS];
 static unsigned long total, reserve;
+static struct list absent = LIST_INIT(absent); /* frames without memory */
+static unsigned long nr_absent;
 
 static void pages_reserve(unsigned long first, unsigned long n)
 {
@@ -47,6 +52,12 @@ static void pages_reserve(unsigned long first, unsigned long n)
 		pages[pfn].flags = PG_RESERVED;
 		pages[pfn].refs = 1;
 	}
+}
+
+/* page_spin held */
+static void reserve_set(void)
+{
+	reserve = total / 64 < 64 ? 64 : total / 64 > 1024 ? 1024 : total / 64;
 }
 
 void page_add_range(pfn_t first, unsigned long n)
@@ -58,8 +69,47 @@ void page_add_range(pfn_t first, unsigned long n)
 	}
 	buddy_add(&buddy, first.v, n);
 	total += n;
+	reserve_set();
 	spin_unlock(&page_spin);
-	reserve = total / 64 < 64 ? 64 : total / 64 > 1024 ? 1024 : total / 64;
+}
+
+/* Of frame @pg, which is reserved. page_spin held, or booting */
+static void absent_add(struct page *pg)
+{
+	list_add(&absent, &pg->link);
+	nr_absent++;
+}
+
+void page_leave(struct page *pg)
+{
+	bool was_ours = !(pg->flags & PG_RESERVED);
+
+	KASSERT(pg->refs == 1);
+	spin_lock(&page_spin);
+	pg->flags = PG_RESERVED;
+	total -= was_ours;
+	reserve_set();
+	absent_add(pg);
+	spin_unlock(&page_spin);
+}
+
+struct page *page_absent(void)
+{
+	struct page *pg = NULL;
+
+	spin_lock(&page_spin);
+	if (!list_empty(&absent)) {
+		pg = list_first(&absent, struct page, link);
+		list_del(&pg->link);
+		nr_absent--;
+	}
+	spin_unlock(&page_spin);
+	return pg;
+}
+
+unsigned long pages_present(void)
+{
+	return nr_pages - nr_absent;
 }
 
 /* Free frames [first, end) except [hole, hole_end). */
@@ -81,13 +131,14 @@ void page_init(void)
 {
 	unsigned long n = DIV_ROUND_UP(nr_pages * sizeof(struct page), PAGE_SIZE);
 	unsigned long mod = boot_info.ramdisk.v, mod_end, table = boot_info.first_free.v;
+	unsigned long present = boot_info.nr_present;
 
 	mod_end = mod == PFN_NONE.v ? mod : mod + DIV_ROUND_UP(boot_info.ramdisk_size, PAGE_SIZE);
 	if (mod != PFN_NONE.v && table < mod_end && table + n > mod)
 		table = mod_end;
-	if (table + n >= nr_pages)
-		panic("not enough memory: %lu KiB, of which %lu are free", nr_pages * 4,
-		      (nr_pages - boot_info.first_free.v) * 4);
+	if (table + n >= present)
+		panic("not enough memory: %lu KiB, of which %lu are free", present * 4,
+		      (present - boot_info.first_free.v) * 4);
 	pages = pfn_va(PFN(table));
 	memset(pages, 0, n * PAGE_SIZE);
 	buddy_init(&buddy);
@@ -101,7 +152,10 @@ void page_init(void)
 		page_add_range(boot_info.spare[i].first, boot_info.spare[i].n);
 	if (table > boot_info.first_free.v)
 		add_around(boot_info.first_free.v, table, mod, mod_end);
-	add_around(table + n, nr_pages, mod, mod_end);
+	add_around(table + n, present, mod, mod_end);
+	pages_reserve(present, nr_pages - present);
+	for (unsigned long pfn = nr_pages; pfn-- > present;)
+		absent_add(&pages[pfn]);
 }
 
 static struct stock *this_stock(void)
@@ -259,6 +313,16 @@ struct page *page_alloc(unsigned order, unsigned flags)
 		count_add(pages_zeroed, 1ul << order);
 	}
 	return pg;
+}
+
+struct page *page_alloc_spare(void)
+{
+	unsigned long floor = max(total / 16, 512ul);
+
+	while (pages_free() <= floor)
+		if (!pcache_reclaim(RECLAIM_BATCH))
+			return NULL;
+	return page_alloc(0, ALLOC_USER);
 }
 
 void page_get(struct page *pg)
