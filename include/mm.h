@@ -72,6 +72,8 @@ struct page *page_alloc(unsigned order, unsigned flags);
 void page_get(struct page *pg);
 /* Drop a reference; the last one frees (order as allocated). */
 void page_put(struct page *pg);
+/* Turn a block that page_alloc() gave into single pages, each with a reference. */
+void page_split(struct page *pg);
 pfn_t page_alloc_pfn(unsigned flags); /* one page, PFN_NONE if there is none */
 void page_free_pfn(pfn_t pfn);
 unsigned long pages_free(void);

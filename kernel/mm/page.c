@@ -350,6 +350,16 @@ void page_put(struct page *pg)
 	block_free(pg, pg->order);
 }
 
+void page_split(struct page *pg)
+{
+	for (unsigned long i = (1ul << pg->order) - 1; i; i--) {
+		pg[i].refs = 1;
+		pg[i].flags = 0;
+		pg[i].order = 0;
+	}
+	pg->order = 0;
+}
+
 pfn_t page_alloc_pfn(unsigned flags)
 {
 	struct page *pg = page_alloc(0, flags);

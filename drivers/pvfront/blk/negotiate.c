@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The block frontend and its backend come to terms: xenstore, rings, disk.
+ *
+ * Natively the driver asks the disk itself (IDENTIFY) for its size and what it can do. Here all of
+ * that is text in the backend's directory, and the way the two will talk is agreed there first:
+ *
+ *   backend, in InitWait   max-ring-page-order, multi-queue-max-queues
+ *   we write               ring-ref (or ring-page-order, ring-ref0 ...), event-channel; for more
+ *                          than one queue the same below queue-N; protocol, feature-persistent
+ *   backend, in Connected  sectors, sector-size, info, mode; feature-flush-cache, -barrier,
+ *                          -discard, -persistent, -max-indirect-segments
+ *
+ * Nothing of it is taken on trust: a number is a number within limits, or the device is broken.
+ * `sectors` and all sector numbers on the ring count 512 bytes whatever sector-size is: the header
+ * says otherwise, but so do Linux's backend and frontend, and later headers. sector-size is then
+ * the smallest unit that may be written. (A frontend that does not write feature-large-sector-size
+ * is never served in other units.)
+ *
+ * The same function connects a disk again whose backend went away and came back; requests have
+ * waited meanwhile.
+ */
+#include <hv.h>
+#include <mm.h>
+#include <printk.h>
+#include <proc.h>
+#include <string.h>
+#include <xen/io/protocols.h>
+#include "blk.h"
+
+#define SECTORS_MAX (1ul << 50)
+#define ORDER_MAX 16 /* beyond that a ring order is no ring order */
+#define QUEUES_OFFER_MAX 65536
+#define INDIRECT_OFFER_MAX 65536
+#define INFO_MAX 0xffff
+#define VDISK_READONLY_BIT 0x4
+
+/* A number that the backend need not write: @otherwise then. Or -ERANGE, and the device failed. */
+static int offered(struct xenbus_device *dev, const char *node, uint64_t most, uint64_t otherwise,
+		   uint64_t *out)
+{
+	int err = xs_scan(XS_NO_TX, dev->backend, node, 0, most, out);
+
+	if (err == -ENOENT) {
+		*out = otherwise;
+		return 0;
+	}
+	return err ? xenbus_fail(dev, err, "the backend's %s is not a number up to %lu", node, most)
+		   : 0;
+}
+
+/* ---- rings ---- */
+
+struct offer {
+	unsigned pages, queues;
+};
+
+static int read_offer(struct xenbus_device *dev, const struct blk_args *args, struct offer *o)
+{
+	uint64_t order, queues;
+	unsigned want = args->queues ? args->queues : min(nr_cpus, BLK_QUEUES_MAX);
+	int err = offered(dev, "max-ring-page-order", ORDER_MAX, 0, &order);
+
+	if (!err)
+		err = offered(dev, "multi-queue-max-queues", QUEUES_OFFER_MAX, 1, &queues);
+	if (err)
+		return err;
+	o->queues = (unsigned)max(min((uint64_t)want, queues), (uint64_t)1);
+	o->pages = 1;
+	while (o->pages * 2 <= args->pages && o->pages * 2 <= 1u << order)
+		o->pages *= 2;
+	return 0;
+}
+
+static int queue_make(struct blk_queue *q, unsigned pages, unsigned max_bufs)
+{
+	int err = blk_memory_make(q, pages), port;
+
+	if (err)
+		return err;
+	port = evtchn_alloc_unbound(q->disk->dev->backend_id, blk_queue_event, q, q->disk->bd.name);
+	if (port < 0) {
+		blk_memory_free(q);
+		return port;
+	}
+	q->port = (unsigned)port;
+	q->max_bufs = max_bufs;
+	return 0;
+}
+
+/* As many as there is memory for, at least one. */
+static int queues_make(struct blk_disk *disk, const struct blk_args *args, struct offer *o)
+{
+	unsigned n, max_bufs = max(args->pool / o->queues, BLK_BUFS_MIN);
+	int err = 0;
+
+	for (n = 0; n < o->queues; n++) {
+		err = queue_make(&disk->queue[n], o->pages, max_bufs);
+		if (err)
+			break;
+	}
+	if (n == 0 && o->pages > 1) { /* memory in such large pieces is rare */
+		o->pages = 1;
+		return queues_make(disk, args, o);
+	}
+	if (n == 0)
+		return xenbus_fail(disk->dev, err, "no memory for a ring");
+	for (unsigned i = 0; i < n; i++)
+		disk->queue[i].state = BLK_AWAY;
+	disk->nr_queues = n;
+	for (unsigned i = n; i < BLK_QUEUES_MAX; i++) {
+		spin_lock(&disk->queue[i].lock);
+		disk->queue[i].state = BLK_UNUSED;
+		spin_unlock(&disk->queue[i].lock);
+		blk_queue_move(&disk->queue[i], &disk->queue[0]);
+	}
+	return 0;
+}
+
+static int write_queue(const struct blk_queue *q, const char *dir)
+{
+	int err;
+
+	if (q->nr_pages == 1)
+		err = xs_printf(XS_NO_TX, dir, "ring-ref", "%u", q->ref[0]);
+	else
+		err = 0;
+	for (unsigned i = 0; !err && q->nr_pages > 1 && i < q->nr_pages; i++) {
+		char node[16];
+
+		snprintk(node, sizeof(node), "ring-ref%u", i);
+		err = xs_printf(XS_NO_TX, dir, node, "%u", q->ref[i]);
+	}
+	return err ? err : xs_printf(XS_NO_TX, dir, "event-channel", "%u", q->port);
+}
+
+/* What an earlier connection wrote and this one will not. */
+static void forget_nodes(struct xenbus_device *dev)
+{
+	static const char *const nodes[] = {"ring-ref", "ring-page-order",
+					    "multi-queue-num-queues"};
+	char path[96];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(nodes); i++) {
+		snprintk(path, sizeof(path), "%s/%s", dev->node, nodes[i]);
+		xs_rm(XS_NO_TX, path);
+	}
+}
+
+static int write_order(struct xenbus_device *dev, unsigned pages)
+{
+	unsigned order = 0;
+
+	while (1u << order < pages)
+		order++;
+	return order ? xs_printf(XS_NO_TX, dev->node, "ring-page-order", "%u", order) : 0;
+}
+
+static int write_queues(struct blk_disk *disk)
+{
+	struct xenbus_device *dev = disk->dev;
+	char dir[80];
+	int err;
+
+	if (disk->nr_queues == 1)
+		return write_queue(&disk->queue[0], dev->node);
+	err = xs_printf(XS_NO_TX, dev->node, "multi-queue-num-queues", "%u", disk->nr_queues);
+	for (unsigned i = 0; !err && i < disk->nr_queues; i++) {
+		snprintk(dir, sizeof(dir), "%s/queue-%u", dev->node, i);
+		err = write_queue(&disk->queue[i], dir);
+	}
+	return err;
+}
+
+static int write_rings(struct blk_disk *disk, const struct blk_args *args)
+{
+	struct xenbus_device *dev = disk->dev;
+	int err;
+
+	if (disk->connects)
+		forget_nodes(dev);
+	err = write_order(dev, disk->queue[0].nr_pages);
+	if (!err)
+		err = write_queues(disk);
+	if (!err)
+		err = xs_printf(XS_NO_TX, dev->node, "protocol", "%s", XEN_IO_PROTO_ABI_X86_64);
+	if (!err)
+		err = xs_printf(XS_NO_TX, dev->node, "feature-persistent", "%d", args->persistent);
+	return err ? xenbus_fail(dev, err, "the rings cannot be written to xenstore") : 0;
+}
+
+/* ---- the disk ---- */
+
+/* What the backend says of the disk, checked. */
+struct identity {
+	uint64_t sectors, sector_size, info;
+	bool read_only;
+};
+
+static int read_identity(struct xenbus_device *dev, struct identity *id)
+{
+	char mode[8];
+	int err = xs_scan(XS_NO_TX, dev->backend, "sectors", 0, SECTORS_MAX, &id->sectors);
+
+	if (err)
+		return xenbus_fail(dev, err, "the backend's sectors is not a number up to %lu",
+				   SECTORS_MAX);
+	err = offered(dev, "sector-size", 1u << 20, SECTOR_SIZE, &id->sector_size);
+	if (!err)
+		err = offered(dev, "info", INFO_MAX, 0, &id->info);
+	if (err)
+		return err;
+	if (id->sector_size < SECTOR_SIZE || id->sector_size > PAGE_SIZE ||
+	    (id->sector_size & (id->sector_size - 1)))
+		return xenbus_fail(dev, -EINVAL, "sectors of %lu bytes", id->sector_size);
+	if (id->sectors % (id->sector_size / SECTOR_SIZE))
+		return xenbus_fail(dev, -EINVAL, "%lu sectors of 512 are not whole ones of %lu",
+				   id->sectors, id->sector_size);
+	id->read_only = id->info & (VDISK_READONLY_BIT | VDISK_CDROM);
+	if (xs_gets(XS_NO_TX, dev->backend, "mode", mode, sizeof(mode)) > 0 && mode[0] == 'r')
+		id->read_only = true;
+	return 0;
+}
+
+static int read_features(struct blk_disk *disk, const struct blk_args *args)
+{
+	struct xenbus_device *dev = disk->dev;
+	struct block_device *bd = &disk->bd;
+	uint64_t flush, barrier, discard, unit, persistent, indirect;
+	int err = offered(dev, "feature-flush-cache", 1, 0, &flush);
+
+	if (!err)
+		err = offered(dev, "feature-barrier", 1, 0, &barrier);
+	if (!err)
+		err = offered(dev, "feature-discard", 1, 0, &discard);
+	if (!err)
+		err = offered(dev, "discard-granularity", 1u << 31, bd->sector, &unit);
+	if (!err)
+		err = offered(dev, "feature-persistent", 1, 0, &persistent);
+	if (!err)
+		err = offered(dev, "feature-max-indirect-segments", INDIRECT_OFFER_MAX, 0,
+			      &indirect);
+	if (err)
+		return err;
+	disk->flush_op = 0;
+	if (args->flush && barrier && (args->barrier || !flush))
+		disk->flush_op = BLKIF_OP_WRITE_BARRIER;
+	else if (args->flush && flush)
+		disk->flush_op = BLKIF_OP_FLUSH_DISKCACHE;
+	bd->can_flush = disk->flush_op != 0;
+	bd->can_discard = args->discard && discard && !bd->read_only;
+	bd->discard_align = (uint32_t)max(unit, (uint64_t)bd->sector);
+	disk->copy = args->persistent && persistent;
+	disk->batch = args->batch;
+	disk->max_segs = (unsigned)max(min(indirect, (uint64_t)args->indirect),
+				       (uint64_t)BLKIF_MAX_SEGMENTS_PER_REQUEST);
+	return 0;
+}
+
+/* A disk that comes back is the same disk, but for its size. */
+static int identify(struct blk_disk *disk, const struct blk_args *args)
+{
+	struct block_device *bd = &disk->bd;
+	struct identity id;
+	int err = read_identity(disk->dev, &id);
+
+	if (err)
+		return err;
+	if (disk->connects && (id.sector_size != bd->sector || (id.read_only && !bd->read_only)))
+		return xenbus_fail(disk->dev, -EINVAL, "it came back as another disk");
+	bd->sector = (unsigned)id.sector_size;
+	if (!disk->connects) {
+		bd->size = id.sectors * SECTOR_SIZE;
+		bd->read_only = id.read_only;
+		bd->removable = id.info & (VDISK_REMOVABLE | VDISK_CDROM);
+	}
+	err = read_features(disk, args);
+	if (!err && disk->published && id.sectors * SECTOR_SIZE != bd->size)
+		block_resized(bd, id.sectors * SECTOR_SIZE);
+	return err;
+}
+
+/* ---- making the disk known ---- */
+
+/*
+ * On a thread of its own: looking for partitions reads the disk, and if the backend never answers,
+ * the device's thread must be free to hear that it goes away.
+ */
+static void publish(void *arg)
+{
+	struct blk_disk *disk = arg;
+	int err = block_register(&disk->bd);
+
+	if (err) {
+		printk("%s: cannot be registered (%d)\n", disk->bd.name, err);
+		xenbus_broken(disk->dev, "the disk cannot be registered");
+	}
+	spin_lock(&disk->lock);
+	disk->published = !err;
+	disk->publishing = false;
+	waitq_wake_all(&disk->waitq);
+	spin_unlock(&disk->lock);
+}
+
+static int publish_start(struct blk_disk *disk)
+{
+	if (disk->published)
+		return 0;
+	disk->publishing = true;
+	if (kthread_create(disk->bd.name, publish, disk))
+		return 0;
+	disk->publishing = false;
+	return -ENOMEM;
+}
+
+static void unpublish(struct blk_disk *disk)
+{
+	spin_lock(&disk->lock);
+	while (disk->publishing)
+		sleep_on(&disk->waitq, &disk->lock, 0, KTIME_NEVER);
+	spin_unlock(&disk->lock);
+	if (disk->published)
+		block_unregister(&disk->bd); /* release() frees */
+	else
+		kfree(disk);
+}
+
+static struct blk_disk *disk_make(struct xenbus_device *dev)
+{
+	struct blk_disk *disk = kmalloc(sizeof(*disk), ALLOC_ZERO);
+
+	if (!disk)
+		return NULL;
+	disk->nr_queues = 1;
+	disk->handle = dev->id & 0xffff;
+	disk->bd.driver = &blk_driver;
+	disk->bd.private = disk;
+	disk->bd.max_vecs = BLOCK_VECS_MAX;
+	spin_init(&disk->lock, "blk-disk");
+	waitq_init(&disk->waitq);
+	for (unsigned i = 0; i < BLK_QUEUES_MAX; i++)
+		blk_queue_init(&disk->queue[i], disk, i);
+	return disk;
+}
+
+/* ---- what the bus calls ---- */
+
+/* No ring is used any more. @err: all requests end with it; 0: they wait. */
+static void stop_all(struct blk_disk *disk, int err)
+{
+	disk->error = err;
+	for (unsigned i = 0; i < disk->nr_queues; i++)
+		blk_queue_stop(&disk->queue[i], err ? BLK_DEAD : BLK_AWAY);
+	for (unsigned i = 0; err && i < BLK_QUEUES_MAX; i++) {
+		blk_queue_reclaim(&disk->queue[i], err);
+		blk_memory_free(&disk->queue[i]);
+	}
+}
+
+static int blk_handshake(struct blk_disk *disk)
+{
+	struct xenbus_device *dev = disk->dev;
+	struct blk_args args;
+	struct offer offer;
+	int err;
+
+	blk_args(&args);
+	err = read_offer(dev, &args, &offer);
+	if (!err)
+		err = queues_make(disk, &args, &offer);
+	if (!err)
+		err = write_rings(disk, &args);
+	if (!err)
+		err = xenbus_switch(dev, BUS_INITIALISED);
+	if (!err)
+		err = xenbus_wait(dev, BUS_BIT(BUS_CONNECTED));
+	if (!err)
+		err = identify(disk, &args);
+	return err ? err : xenbus_switch(dev, BUS_CONNECTED);
+}
+
+static int blk_connect(struct xenbus_device *dev)
+{
+	struct blk_disk *disk = dev->private;
+	int err;
+
+	if (!disk) {
+		disk = disk_make(dev);
+		if (!disk)
+			return xenbus_fail(dev, -ENOMEM, "no memory for the disk");
+		dev->private = disk;
+	}
+	disk->dev = dev;
+	if (blk_name(dev->id, disk->bd.name, &disk->bd.dev))
+		return xenbus_fail(dev, -EINVAL, "no disk has the number %u", dev->id);
+	/* The backend has begun anew, so it has let go of what it had. */
+	for (unsigned i = 0; i < BLK_QUEUES_MAX; i++) {
+		blk_queue_reclaim(&disk->queue[i], 0);
+		blk_memory_free(&disk->queue[i]);
+	}
+	err = blk_handshake(disk);
+	if (err) {
+		stop_all(disk, -EIO);
+		return err;
+	}
+	disk->connects++;
+	for (unsigned i = 0; i < disk->nr_queues; i++)
+		blk_queue_start(&disk->queue[i]);
+	err = publish_start(disk);
+	if (err)
+		stop_all(disk, -EIO);
+	return err;
+}
+
+static void blk_disconnect(struct xenbus_device *dev, bool forever)
+{
+	struct blk_disk *disk = dev->private;
+	int err = forever ? -ENODEV : 0;
+
+	if (!disk)
+		return;
+	for (unsigned i = 0; !err && i < disk->nr_queues; i++)
+		if (disk->queue[i].state == BLK_BROKEN || disk->queue[i].state == BLK_DEAD)
+			err = -EIO;
+	stop_all(disk, err);
+	if (forever) {
+		dev->private = NULL;
+		unpublish(disk);
+	}
+}
+
+/* Resized, most likely. */
+static void blk_changed(struct xenbus_device *dev)
+{
+	struct blk_disk *disk = dev->private;
+	uint64_t sectors;
+
+	if (!disk || !disk->published)
+		return;
+	if (xs_scan(XS_NO_TX, dev->backend, "sectors", 0, SECTORS_MAX, &sectors)) {
+		xenbus_broken(dev, "the backend's sectors is not a number any more");
+		return;
+	}
+	if (sectors * SECTOR_SIZE == disk->bd.size)
+		return;
+	printk("%s: %lu sectors now\n", disk->bd.name, sectors);
+	block_resized(&disk->bd, sectors * SECTOR_SIZE);
+}
+
+static bool blk_may_close(struct xenbus_device *dev)
+{
+	struct blk_disk *disk = dev->private;
+
+	return !disk || !disk->published || !block_busy(&disk->bd);
+}
+
+static const struct xenbus_driver blk_frontend = {
+	.type = "vbd",
+	.connect = blk_connect,
+	.disconnect = blk_disconnect,
+	.changed = blk_changed,
+	.may_close = blk_may_close,
+	.describe = blk_describe,
+};
+
+int blk_start(void)
+{
+	return xenbus_register(&blk_frontend);
+}
