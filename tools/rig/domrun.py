@@ -8,7 +8,7 @@ import time
 from . import codes, config, domain, protocol
 from .codes import SETUP, RigError
 from .guest import CRASHED, HALTED, REBOOTED, Guest
-from .image import fd_path
+from .image import fd_path, open_copy
 
 ENDS = {domain.OFF: HALTED, domain.REBOOTED: REBOOTED, domain.CRASHED: CRASHED,
         domain.DESTROYED: 'was destroyed', domain.SUSPENDED: 'was suspended', domain.FAILED: CRASHED}
@@ -23,14 +23,12 @@ class DomainMachine:
         self.machine = machine
         self.started = machine.started
         self.domain = None
-        self.others = []
-        self.taken = 0
 
     def wait(self, seconds, also=()):
         """Waits for something from the console, or one of `also`; returns which of `also` are ready."""
         agent = self.machine.agent
         with agent.changed:
-            if len(self.domain.console.text) > self.taken or self.domain.end or agent.broken:
+            if self.domain.console.text or self.domain.end or agent.broken:
                 seconds = 0
         ready = select.select([agent.wake_fd, *also], [], [], max(0, seconds))[0]
         if agent.wake_fd in ready:
@@ -41,10 +39,9 @@ class DomainMachine:
         """Console output; None if there is none now."""
         with self.machine.agent.changed:
             text = self.domain.console.text
-            data = bytes(text[self.taken:])
+            data = bytes(text)
             # What has been handed out is not kept: a run may go on for days.
             del text[:]
-            self.taken = 0
         return data or None
 
     def write(self, data):
@@ -126,34 +123,42 @@ def start(options, image_fd, arguments):
         raise
 
 
+def _configuration(options, machine, name, root, more_disks, arguments, on_reboot):
+    """The configuration of a domain whose root file system is on the disk `root`."""
+    disks, ramdisk = more_disks, root.device
+    if not options.ramdisk:
+        disks, ramdisk = [root.entry('xvda'), *more_disks], None
+        arguments = f'root=xvda {arguments}'.strip()
+    values = config.domain(name, machine.file(options.kernel), options.memory, disks, options.cpus, arguments,
+                           ramdisk, on_reboot)
+    return config.text(values, options.xl)
+
+
+def _copies(image_fd, number):
+    """Descriptors of so many more copies of the root image."""
+    return [open_copy(fd_path(image_fd)) for _ in range(number)]
+
+
 def _create(options, machine, image_fd, arguments, disks):
     result = DomainMachine(machine)
     if options.verbose:
         machine.agent.on_words = lambda data: os.write(2, data.replace(b'\r\n', b'\n'))
+    copies = _copies(image_fd, options.domains - 1)
     root = machine.attach(image_fd)
-    entries = [] if options.ramdisk else [root.entry('xvda')]
-    for number, (path, writable) in enumerate(disks, 1):
-        entries.append(machine.attach(path, writable).entry(config.disk_name(number)))
-    kernel = machine.file(options.kernel)
-    once = options.exec is not None or not options.reboot
-    values = config.domain('parvix', kernel, options.memory, entries, options.cpus, arguments,
-                           root.device if options.ramdisk else None, on_reboot='destroy' if once else 'restart')
-    text = config.text(values, options.xl)
+    entries = [machine.attach(path, writable).entry(config.disk_name(number))
+               for number, (path, writable) in enumerate(disks, 1)]
+    on_reboot = 'destroy' if options.exec is not None or not options.reboot else 'restart'
+    text = _configuration(options, machine, 'parvix', root, entries, arguments, on_reboot)
     if options.verbose:
         sys.stderr.write(text)
     result.domain = machine.create(text, wait=False, paused=bool(options.gdb))
     if options.gdb:
         _wait_for_debugger(options, machine, result.domain)
     result.domain.wait_created()
-    for number in range(2, options.domains + 1):
-        fd = os.memfd_create('root.img')
-        size = os.fstat(image_fd).st_size
-        while os.copy_file_range(image_fd, fd, size, os.lseek(fd, 0, os.SEEK_CUR), os.lseek(fd, 0, os.SEEK_CUR)):
-            pass
-        values = config.domain(f'parvix{number}', kernel, options.memory, [machine.attach(fd).entry('xvda')],
-                               options.cpus, 'root=xvda ' + options.append)
+    for number, fd in enumerate(copies, 2):
+        other = machine.attach(fd)
         os.close(fd)
-        result.others.append(machine.create(config.text(values, options.xl)))
+        machine.create(_configuration(options, machine, f'parvix{number}', other, [], options.append, 'restart'))
     return result
 
 

@@ -58,8 +58,6 @@ def prepare_image(options, nonce):
 
 def kernel_arguments(options, size):
     words = ['console-mark']
-    if options.rig == 'domain' and not options.ramdisk:
-        words.append('root=xvda')
     if size:
         words.append(f'winsize={size[0]}x{size[1]}')
     if options.append:
@@ -164,6 +162,9 @@ def run_interactive(options, image_fd):
 def one_session(options, image_fd, terminal):
     """From power-on to power-off or reboot; HALTED also when the person leaves."""
     raw = terminal.is_tty
+    if raw and options.rig == 'domain':
+        sys.stderr.write('parvix: Xen, then dom0, then `xl create`: a domain in a few seconds. Ctrl-] leaves.\r\n')
+        sys.stderr.flush()
 
     def show(voice, data):
         if voice == protocol.XEN and not options.verbose:
