@@ -7,6 +7,7 @@
 #include <hv.h>
 #include <printk.h>
 #include "balloon.h"
+#include "blk/blk.h"
 #include "console.h"
 #include "lifecycle.h"
 #include "procxen.h"
@@ -23,6 +24,7 @@ void pvfront_start(void)
 		lifecycle_start();
 		console_bus_start();
 		balloon_start();
+		blk_start();
 		err = xenbus_start();
 	}
 	if (err && err != -ENODEV)

@@ -419,7 +419,7 @@ static void blk_disconnect(struct xenbus_device *dev, bool forever)
 
 	if (!disk)
 		return;
-	for (unsigned i = 0; !err && i < disk->nr_queues; i++)
+	for (unsigned i = 0; i < disk->nr_queues; i++)
 		if (disk->queue[i].state == BLK_BROKEN || disk->queue[i].state == BLK_DEAD)
 			err = -EIO;
 	stop_all(disk, err);
