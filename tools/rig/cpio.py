@@ -23,8 +23,6 @@ class Writer:
         self.seen = set()
 
     def _entry(self, path, mode, data=b''):
-        if not path.startswith('/') or path != os.path.normpath(path):
-            raise ValueError(f'not a clean absolute path: {path!r}')
         name = os.fsencode(path[1:]) + b'\0'
         self.inode += 1
         # ino, mode, uid, gid, nlink, mtime, filesize, device (2), rdevice (2), namesize, check
@@ -34,6 +32,8 @@ class Writer:
         self.seen.add(path)
 
     def _parents(self, path):
+        if not path.startswith('/') or path != os.path.normpath(path):
+            raise ValueError(f'not a clean absolute path: {path!r}')
         parent = os.path.dirname(path)
         if parent != '/':
             self.folder(parent)

@@ -279,7 +279,7 @@ class Machine(contextlib.AbstractContextManager):
             except OSError as error:
                 raise RigError(SETUP, f'cannot open the disk {source}: {error.strerror}') from None
         try:
-            size = os.fstat(source).st_size
+            size = os.lseek(source, 0, os.SEEK_END)
             if size == 0 or size % 512:
                 raise RigError(SETUP, f'a disk must be a multiple of 512 bytes and not empty, not {size} bytes')
             number = self.n_disks

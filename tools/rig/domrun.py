@@ -2,10 +2,11 @@
 """`tools/parvix run --rig domain`: the guest as an ordinary domain, seen as run.py sees the initial one."""
 import os
 import select
+import stat
 import sys
 import time
 
-from . import codes, config, domain, protocol
+from . import config, domain, protocol
 from .codes import SETUP, RigError
 from .guest import CRASHED, HALTED, REBOOTED, Guest
 from .image import fd_path, open_copy
@@ -100,6 +101,9 @@ def parse_disks(texts):
         path = text if writable else text[:-3]
         if not os.path.exists(path):
             raise RigError(SETUP, f'--disk {path}: there is no such file; `truncate -s 64M {path}` makes an empty disk')
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISBLK(mode):
+            raise RigError(SETUP, f'--disk {path}: it is neither a file nor a block device')
         if not os.access(path, os.W_OK if writable else os.R_OK):
             raise RigError(SETUP, f'--disk {path}: it cannot be {"written; add :ro to it" if writable else "read"}')
         disks.append((path, writable))
@@ -114,6 +118,8 @@ def start(options, image_fd, arguments):
     for line in options.xl:
         if '\n' in line or '=' not in line:
             raise RigError(SETUP, f'--xl takes a line of the domain\'s configuration, KEY=VALUE, not {line!r}')
+    if options.domains < 1 or options.memory < 1:
+        raise RigError(SETUP, '--domains and --memory must be at least 1')
     machine = domain.Machine(memory=options.memory * options.domains, xen=options.xen, xen_args=options.xen_args,
                              icount=options.icount, gdb_port=options.gdb, seed=options.seed)
     try:
