@@ -113,6 +113,9 @@ static void link_broken(const char *why)
 		return;
 	}
 	c.state = LINK_BROKEN;
+	/* Whatever the indexes were: when the server resets them, it can be seen. */
+	wire_spoil(&c.out);
+	wire_spoil(&c.in);
 	fail_all(-EIO);
 }
 

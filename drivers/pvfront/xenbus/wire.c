@@ -30,6 +30,14 @@ bool wire_moved(const struct wire_ring *r)
 	return *r->own != r->at;
 }
 
+void wire_spoil(struct wire_ring *r)
+{
+	r->at = *r->peer ^ 0x80000000;
+	if (!r->at)
+		r->at = 0x40000000;
+	*r->own = r->at;
+}
+
 /* Length of the piece from index @at on that does not cross the end of the ring. */
 static size_t piece(uint32_t at, size_t n)
 {

@@ -31,6 +31,8 @@ ssize_t wire_put(struct wire_ring *out, const void *buf, size_t n);
 ssize_t wire_get(struct wire_ring *in, void *buf, size_t n);
 /* Somebody else has written our index. */
 bool wire_moved(const struct wire_ring *r);
+/* Give our index a value that neither a working connection nor a new one has. */
+void wire_spoil(struct wire_ring *r);
 
 /* A message on its way in. */
 struct wire_message {
