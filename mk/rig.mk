@@ -64,7 +64,7 @@ gdb: all ## boot stopped and wait for gdb, which is to be started in a second te
 	@tools/doctor --quiet gdb
 	@echo "In another terminal, in this folder:"
 	@echo "    gdb $(BUILD)/parvix -ex 'target remote :1234' -ex 'hbreak kernel_main' -ex continue"
-	@tools/parvix run --gdb $(ARGS)
+	@tools/parvix run --rig initial --gdb $(ARGS)
 
 bench: $(BUILD)/parvix.checked $(BUILD)/root.img $(BUILD)/xen ## measure boot and operations, compare with the last run (ARGS='...')
 	@tools/bench $(ARGS)

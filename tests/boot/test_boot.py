@@ -110,7 +110,7 @@ class Ends(unittest.TestCase):
                                (signal.SIGKILL, -signal.SIGKILL)):
             with self.subTest(number.name):
                 word = f'mark-{os.getpid()}-{number.name}'
-                run = subprocess.Popen([PARVIX, 'run', '--append', word, '--exec', 'sleep 1000'],
+                run = subprocess.Popen([PARVIX, 'run', '--rig', 'initial', '--append', word, '--exec', 'sleep 1000'],
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                 time.sleep(codes.scaled(2))
                 self.assertGreater(len(children_with(word)), 1)
@@ -120,8 +120,8 @@ class Ends(unittest.TestCase):
                 self.assertEqual(children_with(word), [])
 
     def test_two_side_by_side(self):
-        runs = [subprocess.Popen([PARVIX, 'run', '--exec', f'sleep 1; echo {name}'], stdout=subprocess.PIPE,
-                                 stderr=subprocess.DEVNULL) for name in ('one', 'two')]
+        runs = [subprocess.Popen([PARVIX, 'run', '--rig', 'initial', '--exec', f'sleep 1; echo {name}'],
+                                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) for name in ('one', 'two')]
         self.assertEqual([run.communicate()[0] for run in runs], [b'one\n', b'two\n'])
 
 

@@ -164,7 +164,7 @@ class Terminal(unittest.TestCase):
     def start(self, *options):
         pid, fd = pty.fork()
         if pid == 0:
-            os.execv(PARVIX, [PARVIX, 'run', *options])
+            os.execv(PARVIX, [PARVIX, 'run', '--rig', 'initial', *options])
         self.addCleanup(os.close, fd)
         self.pid, self.fd, self.seen = pid, fd, b''
 

@@ -23,9 +23,11 @@ SEED = int(os.environ.get('PARVIX_TEST_SEED', '1'))
 PROMPT = r'\w+@\w+:\S*[#$] '
 
 
-def parvix(*arguments, stdin=b''):
-    """tools/parvix with these arguments: (exit status, stdout, stderr)."""
-    done = subprocess.run([PARVIX, *arguments], input=stdin, capture_output=True)
+def parvix(command, *arguments, stdin=b''):
+    """tools/parvix with these arguments: (exit status, stdout, stderr). The initial domain, unless they say more."""
+    if command == 'run' and '--rig' not in arguments:
+        arguments = ('--rig', 'initial', *arguments)
+    done = subprocess.run([PARVIX, command, *arguments], input=stdin, capture_output=True)
     return done.returncode, done.stdout, done.stderr
 
 

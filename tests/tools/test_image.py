@@ -102,7 +102,7 @@ class Usage(unittest.TestCase):
     PARVIX = os.path.join(os.path.dirname(__file__), '..', '..', 'tools', 'parvix')
 
     def fails(self, *arguments):
-        done = subprocess.run([self.PARVIX, 'run', *arguments], capture_output=True, text=True,
+        done = subprocess.run([self.PARVIX, 'run', '--rig', 'initial', *arguments], capture_output=True, text=True,
                               stdin=subprocess.DEVNULL)
         self.assertEqual(done.returncode, SETUP, done.stderr)
         self.assertRegex(done.stderr.splitlines()[-1], '^parvix: ')
