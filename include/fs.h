@@ -60,11 +60,21 @@ struct pcache {
 	struct list dirty_pages;
 	struct list dirty_link; /* while pages or attributes wait to be written */
 	volatile unsigned nr_dirty;
-	int error; /* of the last write-back; reported once by fsync */
+	unsigned nr_writing; /* under way to the disk */
+	int error;           /* of the last write-back; reported once by fsync */
+};
+/* How an open file is read: guesses, never relied on. Zeros at first. */
+struct readahead {
+	uint64_t next; /* page that a sequential reader wants now */
+	uint64_t mark; /* who reaches this page has the next window read */
+	uint64_t end;  /* behind the last page asked for */
+	unsigned window;
 };
 void pcache_init(void);
 /* Page @index with a reference, contents read in. -EIO, -ENOMEM. Sleeps; no spinlock held. */
 int pcache_read(struct vnode *vn, uint64_t index, struct page **pg);
+/* The same; if it is not there, all of the @n pages (power of two) around it are read. */
+int pcache_read_around(struct vnode *vn, uint64_t index, unsigned n, struct page **pg);
 /* As pcache_read, but only if it is there already and up to date (fault-around, exec prefault):
  * NULL otherwise. */
 struct page *pcache_find(struct vnode *vn, uint64_t index);
@@ -72,7 +82,6 @@ void pcache_mark_dirty(struct page *pg);
 /* A shared mapping is about to write page @index: its blocks are made, the page is marked dirty.
  * -ENOSPC, -EIO, -EROFS. Sleeps; may be called with the aspace mutex held. */
 int pcache_mkwrite(struct vnode *vn, struct page *pg);
-int pcache_sync(struct vnode *vn);                         /* write what is dirty; first error */
 void pcache_truncate(struct vnode *vn, uint64_t new_size); /* drop the pages wholly behind */
 void pcache_drop(struct vnode *vn);                        /* all, dirty ones too */
 /* Free clean pages that nobody uses; returns how many. May sleep but takes spinlocks only: safe in
@@ -84,8 +93,9 @@ int pcache_sync_all(void);
  * read() and write() through the cache; vn->lock not held. The write starts at *@offset (at the end
  * of the file with @append, atomically), extends the file and moves *@offset behind what was
  * written. Bytes moved, or an error if there were none: -EFBIG, -ENOSPC, -EROFS, -EIO, -EFAULT.
+ * @ra NULL: not read ahead.
  */
-ssize_t pcache_file_read(struct vnode *vn, struct uio *uio, uint64_t offset);
+ssize_t pcache_file_read(struct vnode *vn, struct readahead *ra, struct uio *uio, uint64_t offset);
 ssize_t pcache_file_write(struct vnode *vn, struct uio *uio, uint64_t *offset, bool append);
 /* Read into kernel memory: ELF headers and the like. Bytes, or -EIO ... */
 ssize_t vnode_read(struct vnode *vn, void *buf, size_t n, uint64_t offset);
@@ -120,6 +130,7 @@ struct vattr { /* for setattr: which says what is valid */
  * Names are never "." ; ".." is asked of lookup only, and never in the root of a mount.
  * The caller drops the name cache's entries.
  */
+#define DISK_HOLE (~0ull)
 struct vnode_ops {
 	int (*lookup)(struct vnode *dir, const char *name, size_t len, struct vnode **out);
 	/* All types but symbolic links; @mode has the type and is ready (umask applied). Owner and
@@ -155,11 +166,13 @@ struct vnode_ops {
 	 * -EISDIR. May be NULL. */
 	int (*write_to)(struct vnode *dir, struct vnode **out);
 	/*
-	 * Pages, not locked by vn->lock: page lock held. read_page NULL: holes, zeros. write_page
-	 * NULL: the pages are the file (tmpfs): never written, never reclaimed.
+	 * Where @offset (a multiple of 512) lies on the mount's device: *@disk in bytes, or
+	 * DISK_HOLE. Returns how many bytes from there on lie there together, at most @n but for
+	 * the rest of a block; or -EIO. Not locked by vn->lock: the pages are locked, none of their
+	 * blocks goes meanwhile. NULL: the pages are the file (tmpfs): never written, never
+	 * reclaimed.
 	 */
-	int (*read_page)(struct vnode *vn, struct page *pg);
-	int (*write_page)(struct vnode *vn, struct page *pg);
+	ssize_t (*map)(struct vnode *vn, uint64_t offset, uint64_t n, uint64_t *disk);
 	/* Blocks for [offset, offset + n) exist afterwards, or -ENOSPC and nothing has changed:
 	 * called before a page is made dirty, with or without vn->lock, page locked or not. May be
 	 * NULL. */
@@ -324,6 +337,7 @@ struct file {
 	mutex_t pos_lock;
 	const struct file_ops *ops;
 	struct vnode *vnode; /* may be NULL: pipes */
+	struct readahead ra;
 	void *private;
 };
 struct file *file_alloc(const struct file_ops *ops, struct vnode *vn, unsigned flags,

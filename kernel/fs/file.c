@@ -290,7 +290,7 @@ off_t file_seek(struct file *f, off_t offset, int whence)
 
 static ssize_t regular_read(struct file *f, struct uio *uio, uint64_t *pos)
 {
-	ssize_t n = pcache_file_read(f->vnode, uio, *pos);
+	ssize_t n = pcache_file_read(f->vnode, &f->ra, uio, *pos);
 
 	if (n > 0)
 		*pos += (uint64_t)n;

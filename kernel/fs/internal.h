@@ -22,7 +22,9 @@ bool cred_has_group(const struct cred *cr, gid_t gid); /* effective or supplemen
 extern spinlock_t vnode_lock;
 /* A vnode in no table, refs 1, LOADING; NULL: no memory. */
 struct vnode *vnode_alloc(struct mount *mnt, ino_t ino);
-/* Write pages and attributes back; first error. Takes vn->lock. */
+/* Start to write pages and attributes back, the latter to the file system's buffers; locked. */
+int vnode_start_write_back(struct vnode *vn);
+/* The same, and wait; errors since the last call. Takes vn->lock. */
 int vnode_write_back(struct vnode *vn);
 /* The oldest vnode with something to write, referenced and off the list; NULL: none. @mnt NULL: of
  * any mount. */
@@ -45,10 +47,32 @@ void pcache_dirty_unlink(struct pcache *pc); /* pcache_lock held */
 void page_flags_set(struct page *pg, unsigned bits);
 void page_flags_clear(struct page *pg, unsigned bits);
 bool pcache_too_dirty(void);
+/* A new page for @index, locked and referenced; -EEXIST: *@pg is the one that is there. -ENOMEM. */
+int pcache_add(struct vnode *vn, uint64_t index, struct page **pg);
+/* Dirty pages of the file, locked and referenced, counted as under way: at most @max; 0: none. */
+unsigned pcache_take_dirty(struct pcache *pc, struct page **out, unsigned max);
+void pcache_written(struct pcache *pc, int err);
+void pcache_wait(struct vnode *vn);
+int pcache_error(struct vnode *vn); /* of write-back since the last call */
+/* A writer, vn->lock held, stops for a while if it is faster than the disk. */
+void pcache_balance(struct vnode *vn);
+
+/* pcache_io.c */
+/* Read those of the @n pages from @first on that are neither there nor behind the file's end; does
+ * not wait. How many, or -ENOMEM (none). */
+int pcache_start_read(struct vnode *vn, uint64_t first, uint64_t n);
+/* Start to read a page that is locked and referenced, both given up when done. */
+void pcache_read_locked(struct vnode *vn, struct page *pg);
+/* pcache_read() for a reader who wants @want pages from here on. */
+int pcache_read_ahead(struct vnode *vn, struct readahead *ra, uint64_t index, uint64_t want,
+		      struct page **pg);
+/* Submit all that is dirty; pcache_wait() waits. vn->lock held. */
+void pcache_start_write(struct vnode *vn);
 int pcache_allocate(struct vnode *vn, uint64_t offset, uint64_t len);
 
 /* writeback.c */
 void writeback_kick(void); /* something is dirty */
+void writeback_now(void);  /* much is dirty; takes spinlocks only */
 void writeback_start(void);
 
 /* ncache.c: the name cache. Entries of @dir change under dir->lock only. */

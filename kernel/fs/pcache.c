@@ -14,12 +14,13 @@
  * alone and take no page lock.
  *
  * Reclaim never writes. page_alloc() calls it in any context, perhaps with vnode, page and
- * file-system locks held, and so it may take none of them: it frees clean pages under the spinlock.
- * That there are always enough clean ones is the writers' business: a write() that finds more than
- * an eighth of memory dirty writes back before it goes on (pcache_too_dirty, in pcache_rw.c), and
- * the write-back thread (writeback.c) does the rest at leisure.
+ * file-system locks held, and so it may take none of them: it frees clean pages under the spinlock,
+ * and if they do not suffice it wakes the write-back thread (writeback.c).
+ * That there are enough clean ones is the writers' business (pcache_balance): with a sixteenth of
+ * memory dirty a write() starts to write its file back, without waiting; it sleeps while another
+ * sixteenth is under way to the disk. So a writer goes on as fast as the disk does.
  *
- * Files whose vnode_ops have no write_page live here only: their dirty pages stay.
+ * Files whose vnode_ops have no map live here only: their dirty pages stay.
  */
 #include "internal.h"
 
@@ -33,7 +34,8 @@ unsigned nr_dirty_vnodes;
 static struct page **hash;
 static unsigned hash_bits;
 static struct list lru = LIST_INIT(lru);
-static unsigned long nr_cached, nr_lru, nr_dirty_pages;
+static unsigned long nr_cached, nr_lru, nr_dirty_pages, nr_writing;
+static struct waitq written_wait = WAITQ(written_wait);
 
 #define RECLAIM_SLICE 64 /* pages looked at without letting go of the lock */
 
@@ -133,7 +135,7 @@ int pcache_insert(struct vnode *vn, uint64_t index, struct page *pg, struct page
 
 static bool counted(const struct pcache *pc)
 {
-	return pc->vnode->ops && pc->vnode->ops->write_page;
+	return pc->vnode->ops && pc->vnode->ops->map;
 }
 
 /* Lists and counts when PG_DIRTY goes; pcache_lock held. */
@@ -162,7 +164,7 @@ static void remove_locked(struct page *pg)
 	nr_cached--;
 	pg->hash_next = NULL;
 	pg->owner = NULL;
-	page_flags_clear(pg, PG_CACHE | PG_REFERENCED | PG_ERROR);
+	page_flags_clear(pg, PG_CACHE | PG_REFERENCED);
 	page_put(pg);
 }
 
@@ -175,31 +177,15 @@ void pcache_remove(struct page *pg)
 	spin_unlock(&pcache_lock);
 }
 
-/* Contents of a locked page from the file; what lies behind its end is 0. */
-static int fill(struct vnode *vn, struct page *pg)
+/* A new page for @index, locked, or -EEXIST and the one that is there. */
+int pcache_add(struct vnode *vn, uint64_t index, struct page **pg)
 {
-	uint64_t start = pg->index << PAGE_SHIFT, size = READ_ONCE(vn->size);
-	int err = 0;
+	struct page *new;
 
-	if (start >= size || !vn->ops->read_page) {
-		memset(page_va(pg), 0, PAGE_SIZE);
-	} else {
-		err = vn->ops->read_page(vn, pg);
-		if (!err && size - start < PAGE_SIZE)
-			memset((char *)page_va(pg) + (size - start), 0, PAGE_SIZE - (size - start));
-	}
-	if (err)
-		page_flags_set(pg, PG_ERROR);
-	else
-		page_flags_set(pg, PG_UPTODATE);
-	return err;
-}
-
-/* A new page for @index, locked, or the one that somebody else put there meanwhile. */
-static int add_page(struct vnode *vn, uint64_t index, struct page **pg)
-{
-	struct page *new = page_alloc(0, ALLOC_USER);
-
+	*pg = pcache_lookup(&vn->pcache, index);
+	if (*pg)
+		return -EEXIST;
+	new = page_alloc(0, ALLOC_USER);
 	if (!new)
 		return -ENOMEM;
 	page_lock(new);
@@ -214,40 +200,47 @@ static int add_page(struct vnode *vn, uint64_t index, struct page **pg)
 	return 0;
 }
 
+/* A page of a file without a disk, or behind the file's end, locked. */
+static void fill_zero(struct page *pg)
+{
+	memset(page_va(pg), 0, PAGE_SIZE);
+	page_flags_set(pg, PG_UPTODATE);
+	page_unlock(pg);
+	page_put(pg);
+}
+
 int pcache_read(struct vnode *vn, uint64_t index, struct page **out)
 {
 	struct pcache *pc = &vn->pcache;
 
 	for (;;) {
-		struct page *pg = pcache_lookup(pc, index);
-		int err;
+		struct page *pg;
+		int err = pcache_add(vn, index, &pg);
+		bool failed;
 
-		if (pg && (pg->flags & PG_UPTODATE)) {
+		if (err == -ENOMEM)
+			return err;
+		if (!err) {
+			page_get(pg); /* ours; the other goes with the reading */
+			if (vn->ops->map && index < DIV_ROUND_UP(READ_ONCE(vn->size), PAGE_SIZE))
+				pcache_read_locked(vn, pg);
+			else
+				fill_zero(pg);
+		}
+		if (!(pg->flags & PG_UPTODATE)) {
+			page_lock(pg);
+			page_unlock(pg);
+		}
+		if ((pg->flags & PG_UPTODATE) && pg->owner == pc) {
 			*out = pg;
 			return 0;
 		}
-		if (!pg) {
-			err = add_page(vn, index, &pg);
-			if (err == -ENOMEM)
-				return err;
-			if (err)
-				page_lock(pg);
-		} else {
-			page_lock(pg);
-		}
-		/* Locked. It may have been read, or thrown out, while we waited. */
-		if (pg->owner != pc) {
-			page_unlock(pg);
-			page_put(pg);
-			continue;
-		}
-		err = (pg->flags & PG_UPTODATE) ? 0 : fill(vn, pg);
-		page_unlock(pg);
-		if (err)
-			page_put(pg);
-		else
-			*out = pg;
-		return err;
+		/* Somebody else's request failed, perhaps for another page of it, or the page was
+		 * thrown out: try this one, alone. */
+		failed = !err && (pg->flags & PG_ERROR);
+		page_put(pg);
+		if (failed)
+			return -EIO;
 	}
 }
 
@@ -320,64 +313,88 @@ int pcache_mkwrite(struct vnode *vn, struct page *pg)
 	return err;
 }
 
-/* The first dirty page, referenced and locked; NULL: none left. */
-static struct page *dirty_first(struct pcache *pc)
+/* ---- dirty pages on their way to the disk ---- */
+
+unsigned pcache_take_dirty(struct pcache *pc, struct page **out, unsigned max)
 {
-	for (;;) {
-		struct page *pg = NULL;
+	struct page *pg = NULL;
+	unsigned n = 0;
 
-		spin_lock(&pcache_lock);
-		if (!list_empty(&pc->dirty_pages)) {
-			pg = list_first(&pc->dirty_pages, struct page, link);
-			page_get(pg);
-		}
-		spin_unlock(&pcache_lock);
-		if (!pg)
-			return NULL;
-		page_lock(pg);
-		if (pg->owner == pc && (pg->flags & PG_DIRTY))
-			return pg;
-		page_unlock(pg);
-		page_put(pg);
-	}
-}
-
-static void write_one(struct vnode *vn, struct page *pg)
-{
-	int err;
-
-	/* Clean first: a write that comes during the transfer makes it dirty again. */
 	spin_lock(&pcache_lock);
-	dirty_gone(pg);
-	list_del(&pg->link);
-	list_add_tail(&lru, &pg->link);
-	nr_lru++;
-	spin_unlock(&pcache_lock);
-	err = vn->ops->write_page(vn, pg);
-	if (err) {
-		page_flags_set(pg, PG_ERROR);
-		vn->pcache.error = err;
+	while (n < max && !list_empty(&pc->dirty_pages)) {
+		pg = list_first(&pc->dirty_pages, struct page, link);
+		page_get(pg);
+		if (!page_trylock(pg))
+			break;
+		/* Clean from now on: a write that comes during the transfer makes it dirty again.
+		 */
+		dirty_gone(pg);
+		list_del(&pg->link);
+		list_add_tail(&lru, &pg->link);
+		nr_lru++;
+		nr_writing++;
+		pc->nr_writing++;
+		out[n++] = pg;
+		pg = NULL;
 	}
-	page_unlock(pg);
+	spin_unlock(&pcache_lock);
+	if (!pg)
+		return n;
+	/* It is under way to the disk already, as it was before. */
+	if (!n) {
+		block_kick(pc->vnode->mount->bd);
+		page_lock(pg);
+		page_unlock(pg);
+	}
 	page_put(pg);
+	return n ? n : pcache_take_dirty(pc, out, max);
 }
 
-int pcache_sync(struct vnode *vn)
+/* A page of @pc is written; interrupts. */
+void pcache_written(struct pcache *pc, int err)
 {
-	struct pcache *pc = &vn->pcache;
+	spin_lock(&pcache_lock);
+	if (err)
+		pc->error = err;
+	nr_writing--;
+	pc->nr_writing--;
+	if (!pc->nr_writing || nr_writing == pages_total() / 16)
+		waitq_wake_all(&written_wait);
+	spin_unlock(&pcache_lock);
+}
+
+/* Until nothing of the file is under way; vn->lock keeps new writers out. */
+void pcache_wait(struct vnode *vn)
+{
+	spin_lock(&pcache_lock);
+	while (vn->pcache.nr_writing)
+		sleep_on(&written_wait, &pcache_lock, 0, KTIME_NEVER);
+	spin_unlock(&pcache_lock);
+}
+
+int pcache_error(struct vnode *vn)
+{
 	int err;
 
-	/* As many as there are now: a busy writer must not keep us here. */
-	for (unsigned n = counted(pc) ? pc->nr_dirty : 0; n; n--) {
-		struct page *pg = dirty_first(pc);
-
-		if (!pg)
-			break;
-		write_one(vn, pg);
-	}
-	err = pc->error;
-	pc->error = 0;
+	spin_lock(&pcache_lock);
+	err = vn->pcache.error;
+	vn->pcache.error = 0;
+	spin_unlock(&pcache_lock);
 	return err;
+}
+
+void pcache_balance(struct vnode *vn)
+{
+	unsigned long limit = pages_total() / 16;
+
+	if (!counted(&vn->pcache) || nr_dirty_pages < limit)
+		return;
+	pcache_start_write(vn);
+	writeback_now();
+	spin_lock(&pcache_lock);
+	while (nr_writing > limit)
+		sleep_on(&written_wait, &pcache_lock, 0, KTIME_NEVER);
+	spin_unlock(&pcache_lock);
 }
 
 /* Throw out page @index, once its I/O is over. */
@@ -467,6 +484,8 @@ unsigned long pcache_reclaim(unsigned long want)
 		}
 		spin_unlock(&pcache_lock);
 	}
+	if (freed < want && nr_dirty_pages)
+		writeback_now();
 	return freed;
 }
 

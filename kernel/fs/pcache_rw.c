@@ -30,7 +30,7 @@ static void touch_access(struct vnode *vn)
 		vnode_touch(vn, true, false);
 }
 
-ssize_t pcache_file_read(struct vnode *vn, struct uio *uio, uint64_t offset)
+ssize_t pcache_file_read(struct vnode *vn, struct readahead *ra, struct uio *uio, uint64_t offset)
 {
 	uint64_t pos = offset;
 	ssize_t err = 0;
@@ -45,7 +45,8 @@ ssize_t pcache_file_read(struct vnode *vn, struct uio *uio, uint64_t offset)
 			break;
 		if (n > size - pos)
 			n = size - pos;
-		err = pcache_read(vn, pos >> PAGE_SHIFT, &pg);
+		err = pcache_read_ahead(vn, ra, pos >> PAGE_SHIFT,
+					DIV_ROUND_UP(in + uio->resid, PAGE_SIZE), &pg);
 		if (err)
 			break;
 		r = uio_to(uio, (char *)page_va(pg) + in, n);
@@ -73,7 +74,7 @@ ssize_t vnode_read(struct vnode *vn, void *buf, size_t n, uint64_t offset)
 	struct uio uio;
 
 	uio_kernel(&uio, &iov, buf, n);
-	return pcache_file_read(vn, &uio, offset);
+	return pcache_file_read(vn, NULL, &uio, offset);
 }
 
 static int reserve(struct vnode *vn, uint64_t pos, size_t n)
@@ -218,8 +219,7 @@ static ssize_t write_locked(struct vnode *vn, struct uio *uio, uint64_t start)
 			vn->size = pos;
 		if ((pos >> PAGE_SHIFT) % RELAX_PAGES || !left)
 			continue;
-		if (pcache_too_dirty())
-			pcache_sync(vn);
+		pcache_balance(vn);
 		sched_relax();
 	}
 	/* Blocks that were reserved for nothing. */
@@ -238,7 +238,7 @@ ssize_t pcache_file_write(struct vnode *vn, struct uio *uio, uint64_t *offset, b
 
 	if (mount_readonly(vn->mount))
 		return -EROFS;
-	if (vn->ops->write_page && pcache_too_dirty())
+	if (vn->ops->map && pcache_too_dirty())
 		pcache_sync_all();
 	mutex_lock(&vn->lock);
 	if (append)
@@ -312,8 +312,7 @@ static int allocate_locked(struct vnode *vn, uint64_t pos, uint64_t end)
 			vn->size = max(vn->size, pos);
 		}
 		page_put(pg);
-		if (pcache_too_dirty())
-			pcache_sync(vn);
+		pcache_balance(vn);
 		sched_relax();
 	}
 	vnode_touch(vn, false, true);

@@ -3,7 +3,7 @@
  * tmpfs: files in memory.
  *
  * There is nothing behind the page cache: a page that was written stays there, dirty for ever, and
- * is the file (no read_page: holes are zeros; no write_page: never written out). So reading,
+ * is the file (no map to a disk: holes are zeros, nothing is written out). So reading,
  * writing, mapping and executing are those of any other file system, and what is left to do here is
  * names, and the budget: pages are charged when they are about to become dirty (`reserve`).
  *

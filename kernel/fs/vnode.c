@@ -204,15 +204,16 @@ static struct vnode *last_put(struct vnode *vn)
 	return old;
 }
 
-static int write_back_locked(struct vnode *vn)
+int vnode_start_write_back(struct vnode *vn)
 {
 	struct pcache *pc = &vn->pcache;
-	int err = pcache_sync(vn), err2 = 0;
+	int err = 0;
 
+	pcache_start_write(vn);
 	if (vn->dirty) {
 		vn->dirty = false;
 		if (vn->ops->setattr && vn->nlink)
-			err2 = vn->ops->setattr(vn, NULL);
+			err = vn->ops->setattr(vn, NULL);
 	}
 	spin_lock(&pcache_lock);
 	if (pc->nr_dirty || vn->dirty)
@@ -220,17 +221,19 @@ static int write_back_locked(struct vnode *vn)
 	else
 		pcache_dirty_unlink(pc);
 	spin_unlock(&pcache_lock);
-	return err ? err : err2;
+	return err;
 }
 
 int vnode_write_back(struct vnode *vn)
 {
-	int err;
+	int err, err2;
 
 	mutex_lock(&vn->lock);
-	err = write_back_locked(vn);
+	err = vnode_start_write_back(vn);
+	pcache_wait(vn);
+	err2 = pcache_error(vn);
 	mutex_unlock(&vn->lock);
-	return err;
+	return err2 ? err2 : err;
 }
 
 void vnode_put(struct vnode *vn)
@@ -243,7 +246,7 @@ void vnode_put(struct vnode *vn)
 	 * Only if the lock is free: the caller may hold locks that come after it (munmap). */
 	if (vn->refs == 1 && vn->dirty && vn->nlink && !vn->pcache.nr_dirty &&
 	    mutex_trylock(&vn->lock)) {
-		write_back_locked(vn);
+		vnode_start_write_back(vn);
 		mutex_unlock(&vn->lock);
 	}
 	refs = vn->refs;

@@ -12,39 +12,43 @@
 #define WRITEBACK_DELAY (5 * NSEC_PER_SEC)
 
 static struct waitq writeback_wait = WAITQ(writeback_wait);
-static bool writeback_wanted; /* under writeback_wait.lock */
+static spinlock_t writeback_lock = SPINLOCK("writeback");
+static bool wanted, urgent;
 
 void writeback_kick(void)
 {
-	if (READ_ONCE(writeback_wanted))
+	if (READ_ONCE(wanted))
 		return;
-	WRITE_ONCE(writeback_wanted, true);
+	spin_lock(&writeback_lock);
+	wanted = true;
 	waitq_wake_all(&writeback_wait);
+	spin_unlock(&writeback_lock);
+}
+
+void writeback_now(void)
+{
+	if (READ_ONCE(urgent))
+		return;
+	spin_lock(&writeback_lock);
+	wanted = urgent = true;
+	waitq_wake_all(&writeback_wait);
+	spin_unlock(&writeback_lock);
 }
 
 static void writeback_thread(void *unused)
 {
 	(void)unused;
 	for (;;) {
-		struct waiter w;
+		ktime_t until;
 
-		waiter_add(&writeback_wait, &w);
-		thread_prepare_sleep();
-		if (READ_ONCE(writeback_wanted))
-			thread_cancel_sleep();
-		else
-			thread_sleep(0, KTIME_NEVER);
-		waiter_remove(&w);
-		if (!READ_ONCE(writeback_wanted))
-			continue;
-
-		ktime_t until = clock_now() + WRITEBACK_DELAY;
-
-		while (clock_now() < until) {
-			thread_prepare_sleep();
-			thread_sleep(0, until);
-		}
-		WRITE_ONCE(writeback_wanted, false);
+		spin_lock(&writeback_lock);
+		while (!wanted)
+			sleep_on(&writeback_wait, &writeback_lock, 0, KTIME_NEVER);
+		until = clock_now() + WRITEBACK_DELAY;
+		while (!urgent && sleep_on(&writeback_wait, &writeback_lock, 0, until) == 0)
+			;
+		wanted = urgent = false;
+		spin_unlock(&writeback_lock);
 		fs_sync();
 	}
 }
@@ -55,23 +59,37 @@ void writeback_start(void)
 		printk("write-back: no memory for its thread; only sync writes\n");
 }
 
-/* Write every dirty file's pages and attributes; the first error. */
+#define BATCH 32u
+
+/*
+ * Write every dirty file's pages and attributes. The files of a batch are all submitted before the
+ * first is waited for. Errors stay with the files, for fsync().
+ */
 int vnodes_write_back(struct mount *mnt)
 {
+	/* As many as there are now: a busy writer makes more without end. */
+	unsigned left = READ_ONCE(nr_dirty_vnodes), n;
+	struct vnode *vn[BATCH];
 	int first = 0;
 
-	/* As many as there are now: a busy writer makes more without end. */
-	for (unsigned n = READ_ONCE(nr_dirty_vnodes); n; n--) {
-		struct vnode *vn = vnode_take_dirty(mnt);
-		int err;
+	do {
+		for (n = 0; n < min(left, BATCH) && (vn[n] = vnode_take_dirty(mnt)); n++) {
+			int err;
 
-		if (!vn)
-			break;
-		err = vnode_write_back(vn);
-		if (err && !first)
-			first = err;
-		vnode_put(vn);
-	}
+			mutex_lock(&vn[n]->lock);
+			err = vnode_start_write_back(vn[n]);
+			mutex_unlock(&vn[n]->lock);
+			first = first ? first : err;
+		}
+		for (unsigned i = 0; i < n; i++) {
+			mutex_lock(&vn[i]->lock);
+			pcache_wait(vn[i]);
+			first = first ? first : vn[i]->pcache.error;
+			mutex_unlock(&vn[i]->lock);
+			vnode_put(vn[i]);
+		}
+		left -= n;
+	} while (n == BATCH);
 	return first;
 }
 

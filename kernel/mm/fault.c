@@ -156,7 +156,7 @@ static int fault_file(struct aspace *as, struct region *r, unsigned long va, pte
 		return fault_zero(as, r, va, slot);
 	if (offset >= r->vnode->size)
 		return -EIO;
-	err = pcache_read(r->vnode, offset >> PAGE_SHIFT, &pg);
+	err = pcache_read_around(r->vnode, offset >> PAGE_SHIFT, AROUND_PAGES, &pg);
 	if (err)
 		return err == -ENOMEM ? -ENOMEM : -EIO;
 	if (r->flags & REGION_SHARED) {

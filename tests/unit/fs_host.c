@@ -31,6 +31,7 @@ static struct thread host_thread;
 static struct proc host_proc;
 static struct fdtable host_fds;
 static bool quiet;
+static bool host_disk_step(void);
 static ktime_t now = 1700000000l * NSEC_PER_SEC;
 
 /* ---- messages ---- */
@@ -49,6 +50,14 @@ void printk(const char *fmt, ...)
 	va_start(ap, fmt);
 	vprintk(fmt, ap);
 	va_end(ap);
+}
+
+static unsigned host_random(void)
+{
+	static unsigned long state = 1;
+
+	state = state * 6364136223846793005ul + 1442695040888963407ul;
+	return (unsigned)(state >> 33);
 }
 
 /* ---- pages ---- */
@@ -120,10 +129,26 @@ unsigned long host_free_pages(void)
 	return n;
 }
 
+/* Whoever waits lets the disk go on meanwhile; if that has nothing to do, it is for ever. */
+static void host_sleep(void)
+{
+	if (!host_disk_step())
+		panic("sleep: nobody is there to wake it up");
+}
+
+bool page_trylock(struct page *pg)
+{
+	bool was = pg->flags & PG_LOCKED;
+
+	KASSERT(pg->refs > 0);
+	pg->flags |= PG_LOCKED;
+	return !was;
+}
+
 void page_lock(struct page *pg)
 {
-	KASSERT(pg->refs > 0 && !(pg->flags & PG_LOCKED));
-	pg->flags |= PG_LOCKED;
+	while (!page_trylock(pg))
+		host_sleep();
 }
 
 void page_unlock(struct page *pg)
@@ -136,7 +161,10 @@ void page_unlock(struct page *pg)
 
 int sleep_on(struct waitq *wq, spinlock_t *lk, unsigned flags, ktime_t deadline)
 {
-	panic("sleep: nobody is there to wake it up");
+	spin_unlock(lk);
+	host_sleep();
+	spin_lock(lk);
+	return 0;
 }
 
 void waitq_init(struct waitq *wq)
@@ -165,7 +193,8 @@ void thread_cancel_sleep(void)
 
 int thread_sleep(unsigned flags, ktime_t deadline)
 {
-	panic("sleep: nobody is there to wake it up");
+	host_sleep();
+	return 0;
 }
 
 void sched_relax(void)
@@ -293,12 +322,19 @@ static struct fs_type root_type = {.name = "hostroot", .mount = root_mount};
 static struct block_device disk;
 unsigned long host_disk_fail, host_transfers;
 
-static void disk_submit(struct block_device *bd, struct block_request *rq)
+static struct list disk_queue = LIST_INIT(disk_queue);
+static unsigned disk_queued;
+unsigned host_disk_async;
+unsigned long host_disk_most;
+
+static void disk_finish(struct block_request *rq)
 {
-	char *at = (char *)bd->private + rq->offset;
+	char *at = (char *)rq->bd->private + rq->offset;
 
 	host_transfers++;
 	rq->status = host_disk_fail && (host_disk_fail == 1 || !--host_disk_fail) ? -EIO : 0;
+	if (rq->bd->gone)
+		rq->status = -ENODEV;
 	for (unsigned i = 0; i < rq->nr_vecs && !rq->status; at += rq->vecs[i++].len) {
 		if (rq->op == BLOCK_WRITE)
 			memcpy(at, rq->vecs[i].va, rq->vecs[i].len);
@@ -306,6 +342,46 @@ static void disk_submit(struct block_device *bd, struct block_request *rq)
 			memcpy(rq->vecs[i].va, at, rq->vecs[i].len);
 	}
 	rq->done(rq);
+}
+
+static void disk_submit(struct block_device *bd, struct block_request *rq)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < rq->nr_vecs; i++) {
+		uintptr_t va = (uintptr_t)rq->vecs[i].va;
+
+		KASSERT(va % 512 == 0 && rq->vecs[i].len % 512 == 0 && rq->vecs[i].len);
+		KASSERT(va / PAGE_SIZE == (va + rq->vecs[i].len - 1) / PAGE_SIZE);
+		sum += rq->vecs[i].len;
+	}
+	KASSERT(sum == rq->size && rq->nr_vecs <= bd->max_vecs);
+	KASSERT(rq->op != BLOCK_FLUSH || !disk_queued);
+	if (!host_disk_async) {
+		disk_finish(rq);
+		return;
+	}
+	list_add_tail(&disk_queue, &rq->link);
+	disk_queued++;
+	host_disk_most = max(host_disk_most, (unsigned long)disk_queued);
+}
+
+/* One of those that wait, any. */
+static bool host_disk_step(void)
+{
+	struct block_request *rq;
+	unsigned n;
+
+	if (!disk_queued)
+		return false;
+	n = host_random() % disk_queued;
+	list_for_each (rq, &disk_queue, link)
+		if (!n--)
+			break;
+	list_del(&rq->link);
+	disk_queued--;
+	disk_finish(rq);
+	return true;
 }
 
 static const struct block_driver disk_driver = {.submit = disk_submit};

@@ -15,6 +15,9 @@ unsigned long host_free_pages(void);
 void host_quiet(int quiet); /* no messages of the kernel's */
 void host_user(unsigned uid);
 extern unsigned long host_transfers;
+/* 1: requests are done, in any order, only when somebody waits. 0: at once. */
+extern unsigned host_disk_async;
+extern unsigned long host_disk_most; /* requests that were under way at the same time */
 void host_locks_free(void); /* none is held */
 
 /* fs_disk.c */

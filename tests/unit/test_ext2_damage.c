@@ -4,7 +4,7 @@
  * ends, with whatever result, and leaves no page, lock or reference behind. --seed repeats a run.
  *
  * SOURCES: tests/unit/fs_host.c tests/unit/fs_disk.c kernel/fs/uio.c kernel/fs/pcache.c
- * SOURCES: kernel/fs/pcache_rw.c kernel/fs/writeback.c kernel/fs/vnode.c kernel/fs/ncache.c
+ * SOURCES: kernel/fs/pcache_rw.c kernel/fs/pcache_io.c kernel/fs/writeback.c kernel/fs/vnode.c kernel/fs/ncache.c
  * SOURCES: kernel/fs/namei.c kernel/fs/path.c kernel/fs/attr.c kernel/fs/fd.c kernel/fs/file.c
  * SOURCES: kernel/fs/mount.c kernel/fs/block.c kernel/fs/block_file.c kernel/fs/buf.c
  * SOURCES: kernel/fs/ext2/super.c
@@ -262,6 +262,7 @@ static void run_damaged(const char *options, unsigned long kib, unsigned block, 
 		image = disk_copy(good, size);
 		damage(image, block, inodes_end, used_end);
 		host_disk_set(image, size);
+		host_disk_async = pick(2);
 		if (!fs_mount("/disk", "/mnt", "ext2", pick(8) ? 0 : MS_RDONLY, NULL)) {
 			mounted++;
 			use_everything();

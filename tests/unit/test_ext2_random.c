@@ -5,7 +5,7 @@
  *
  * SOURCES: tests/unit/ext2_model.c
  * SOURCES: tests/unit/fs_host.c tests/unit/fs_disk.c kernel/fs/uio.c kernel/fs/pcache.c
- * SOURCES: kernel/fs/pcache_rw.c kernel/fs/writeback.c kernel/fs/vnode.c kernel/fs/ncache.c
+ * SOURCES: kernel/fs/pcache_rw.c kernel/fs/pcache_io.c kernel/fs/writeback.c kernel/fs/vnode.c kernel/fs/ncache.c
  * SOURCES: kernel/fs/namei.c kernel/fs/path.c kernel/fs/attr.c kernel/fs/fd.c kernel/fs/file.c
  * SOURCES: kernel/fs/mount.c kernel/fs/block.c kernel/fs/block_file.c kernel/fs/buf.c
  * SOURCES: kernel/fs/ext2/super.c
@@ -442,6 +442,7 @@ static void run_model(const char *options, unsigned long kib, unsigned steps)
 	nodes[0] = (struct node){.used = true, .directory = true, .links = 1};
 	image = disk_make(options, kib);
 	REQUIRE(image != NULL);
+	host_disk_async = 1;
 	host_disk_set(image, kib * 1024);
 	free_pages = host_free_pages();
 	for (unsigned round = 0; round < 3; round++) {

@@ -176,6 +176,9 @@ int ext2_free_inode(struct ext2_fs *fs, ino_t ino, bool directory);
 /* map.c */
 /* Block on the disk of file block @lb; 0: a hole. @create: make it (and say so in *@fresh). */
 int ext2_map(struct vnode *vn, uint64_t lb, bool create, uint32_t *out, bool *fresh);
+/* The same for up to @n blocks from @lb on that lie (or do not: *@out 0) one behind the other: how
+ * many, at least 1, or an error. */
+int ext2_map_run(struct vnode *vn, uint64_t lb, unsigned n, uint32_t *out);
 int ext2_unmap(struct vnode *vn, uint64_t lb);
 /* Free the blocks from @first on. */
 int ext2_free_from(struct vnode *vn, uint64_t first);
@@ -194,8 +197,7 @@ int ext2_setattr(struct vnode *vn, const struct vattr *va);
 int ext2_fsync(struct vnode *vn);
 
 /* file.c */
-int ext2_read_page(struct vnode *vn, struct page *pg);
-int ext2_write_page(struct vnode *vn, struct page *pg);
+ssize_t ext2_file_map(struct vnode *vn, uint64_t offset, uint64_t n, uint64_t *disk);
 int ext2_reserve(struct vnode *vn, uint64_t offset, size_t n);
 int ext2_truncate(struct vnode *vn, uint64_t size);
 ssize_t ext2_readlink(struct vnode *vn, char *buf, size_t size);

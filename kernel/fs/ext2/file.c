@@ -2,65 +2,28 @@
 /*
  * Contents of files: pages to blocks and back, and symbolic links.
  *
- * A page is one to four blocks, which may lie anywhere. They are looked up under fs->lock; the
- * transfer is made without it, neighbours together. The page lock, held by the caller, keeps
- * truncation from freeing the blocks meanwhile: it takes the pages out first.
+ * A page is one to four blocks, which may lie anywhere; files mostly lie in long runs, though, and
+ * the page cache asks for those (pcache_io.c).
  */
 #include "ext2.h"
 
 #include <string.h>
 
-#define PAGE_BLOCKS_MAX 4
-
-static int map_page(struct vnode *vn, uint64_t lb, unsigned n, uint32_t *block)
+ssize_t ext2_file_map(struct vnode *vn, uint64_t offset, uint64_t n, uint64_t *disk)
 {
 	struct ext2_fs *fs = ext2_fs(vn);
-	int err = 0;
+	uint64_t in = offset & (fs->block_size - 1);
+	unsigned blocks = (unsigned)min(DIV_ROUND_UP(in + n, (uint64_t)fs->block_size), 1u << 20);
+	uint32_t first;
+	int run;
 
 	ext2_lock(fs);
-	for (unsigned i = 0; i < n && !err; i++)
-		err = ext2_map(vn, lb + i, false, &block[i], NULL);
+	run = ext2_map_run(vn, offset >> fs->block_shift, blocks, &first);
 	ext2_unlock(fs);
-	return err;
-}
-
-static int transfer_page(struct vnode *vn, struct page *pg, bool write)
-{
-	struct ext2_fs *fs = ext2_fs(vn);
-	uint64_t start = pg->index << PAGE_SHIFT, size = READ_ONCE(vn->size);
-	unsigned all = (unsigned)PAGE_SIZE >> fs->block_shift, n, run;
-	uint32_t block[PAGE_BLOCKS_MAX];
-	char *va = page_va(pg);
-	int err;
-
-	if (start >= size)
-		return 0;
-	n = (unsigned)min((uint64_t)all, DIV_ROUND_UP(size - start, fs->block_size));
-	err = map_page(vn, start >> fs->block_shift, n, block);
-	for (unsigned i = 0; i < n && !err; i += run) {
-		run = 1;
-		if (!block[i]) {
-			if (!write)
-				memset(va + (i << fs->block_shift), 0, fs->block_size);
-			continue;
-		}
-		while (i + run < n && block[i + run] == block[i] + run)
-			run++;
-		err = block_transfer(fs->bd, (uint64_t)block[i] << fs->block_shift,
-				     va + (i << fs->block_shift), run << fs->block_shift, write);
-	}
-	return err;
-}
-
-/* What lies behind the end of the file is cleared by the caller. */
-int ext2_read_page(struct vnode *vn, struct page *pg)
-{
-	return transfer_page(vn, pg, false);
-}
-
-int ext2_write_page(struct vnode *vn, struct page *pg)
-{
-	return transfer_page(vn, pg, true);
+	if (run < 0)
+		return run;
+	*disk = first ? ((uint64_t)first << fs->block_shift) + in : DISK_HOLE;
+	return (ssize_t)(((uint64_t)run << fs->block_shift) - in);
 }
 
 /* At most a page: so a set of bits holds which blocks were new, to be given back on an error. What

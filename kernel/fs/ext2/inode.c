@@ -310,8 +310,7 @@ const struct vnode_ops ext2_file_ops = {
 	.setattr = ext2_setattr,
 	.fsync = ext2_fsync,
 	.truncate = ext2_truncate,
-	.read_page = ext2_read_page,
-	.write_page = ext2_write_page,
+	.map = ext2_file_map,
 	.reserve = ext2_reserve,
 	.evict = ext2_evict,
 };

@@ -151,6 +151,32 @@ int ext2_map(struct vnode *vn, uint64_t lb, bool create, uint32_t *out, bool *fr
 	return err;
 }
 
+int ext2_map_run(struct vnode *vn, uint64_t lb, unsigned n, uint32_t *out)
+{
+	struct ext2_fs *fs = ext2_fs(vn);
+	unsigned index, run = 0, span = 1u << fs->addr_shift;
+	unsigned left = lb < EXT2_NDIR ? EXT2_NDIR - (unsigned)lb
+				       : span - ((unsigned)(lb - EXT2_NDIR) & (span - 1));
+	uint32_t *slot;
+	struct buf *b;
+	int err = find_slot(vn, lb, false, &b, &slot, &index);
+
+	if (err)
+		return err;
+	n = min(n, left);
+	*out = slot ? *slot : 0;
+	if (!slot)
+		run = n;
+	while (run < n && slot[run] == (*out ? *out + run : 0) &&
+	       (!*out || ext2_block_valid(fs, slot[run])))
+		run++;
+	if (!run)
+		err = ext2_error(fs, "inode %lu: block %lu is %u", vn->ino, (unsigned long)lb,
+				 *slot);
+	buf_put(b);
+	return err ? err : (int)run;
+}
+
 static int release(struct vnode *vn, uint32_t *slot)
 {
 	struct ext2_fs *fs = ext2_fs(vn);
