@@ -156,8 +156,11 @@ static int console_connect(struct xenbus_device *dev)
 	if (!err)
 		err = negotiate(dev, p);
 	if (err) {
+		bool nonsense = p->ring.broken;
+
 		unplug(p);
-		return xenbus_fail(dev, err, "console: no connection");
+		return xenbus_fail(dev, err,
+				   nonsense ? "the ring's indexes are nonsense" : "no connection");
 	}
 	dev->private = p;
 	publish(dev->id, p);

@@ -125,6 +125,7 @@ int main(int argc, char **argv)
 	map_ring(atoi(argv[1]), atoi(argv[2]));
 	bind_port(atoi(argv[1]), atoi(argv[3]));
 	if (argc > 4 && strcmp(argv[4], "nonsense") == 0) {
+		sleep(2); /* until the device is in use */
 		ring->in_prod = ring->in_cons + 0x12345;
 		ring->out_cons = ring->out_prod + 77;
 		notify();
