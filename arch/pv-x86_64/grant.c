@@ -11,7 +11,7 @@
  * the entry as in use while it is.
  *
  * So to give a page away, and to end that, we write and read memory: no hypercall in either
- * direction, about 60 instructions. The price is on the other side, where mapping costs a hypercall
+ * direction, about 140 instructions each. The price is on the other side, where mapping costs a hypercall
  * and a TLB flush at its end. The table is Xen's memory, mapped here at GRANT_BASE; it grows by a
  * frame (512 grants) when none is free, by GNTTABOP_setup_table, up to what the domain may have
  * (`max_grant_frames` in its configuration).

@@ -158,7 +158,9 @@ void balloon_start(void)
 
 size_t balloon_describe(char *buf, size_t size)
 {
-	return snprintk(buf, size, "current %lu KiB\ntarget  %lu KiB\nmaximum %lu KiB\n%s",
-			pages_present() * KIB_PER_PAGE, target * KIB_PER_PAGE,
-			nr_pages * KIB_PER_PAGE, stuck ? "stuck\n" : "");
+	return snprintk(buf, size, "current %lu\nlargest %lu\nballoon %s\n",
+			pages_present() * KIB_PER_PAGE, nr_pages * KIB_PER_PAGE,
+			stuck                       ? "stuck"
+			: pages_present() == target ? "settled"
+						    : "moving");
 }

@@ -6,7 +6,7 @@
 #include <types.h>
 
 void balloon_start(void); /* xenstore is there */
-/* Memory now, wanted, at most, for /proc/xen: bytes of text. Any thread. */
+/* For /proc/xen/memory, in KiB: memory now, the most it can become, what the balloon does. */
 size_t balloon_describe(char *buf, size_t size);
 
 #endif

@@ -3,6 +3,7 @@
  * /proc/xen: what the domain has from the hypervisor, as text. Formats: docs/proc.md.
  */
 #include "procxen.h"
+#include "balloon.h"
 #include "xenbus/xenbus.h"
 
 #include <fs.h>
@@ -108,7 +109,7 @@ static ssize_t make_memory(char *buf, size_t size)
 		if (!xs_scan(XS_NO_TX, "memory", nodes[i], 0, UINT64_MAX, &kib))
 			n += snprintk(buf + n, size - n, "%s %lu\n", nodes[i], kib);
 	}
-	return n;
+	return n + balloon_describe(buf + n, size - n);
 }
 
 static struct proc_file always[] = {
