@@ -162,6 +162,9 @@ struct vnode_ops {
 	 * without vn->lock; *out is referenced.
 	 */
 	int (*follow)(struct vnode *vn, struct vnode **out);
+	/* Its name in its parent, for file systems whose directories may not all be listed; length,
+	 * without a 0, at most NAME_MAX. NULL: the parent is searched for it. */
+	size_t (*name)(struct vnode *dir, char *buf);
 	/* An open for writing has come to a directory: the file to open instead, referenced, or
 	 * -EISDIR. May be NULL. */
 	int (*write_to)(struct vnode *dir, struct vnode **out);

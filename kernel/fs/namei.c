@@ -420,7 +420,7 @@ static ssize_t path_build(struct vnode *vn, char *buf, size_t size, char *name)
 		n = dir_parent(at, &up);
 		if (n)
 			break;
-		n = name_of(up, at->ino, name);
+		n = at->ops->name ? (ssize_t)at->ops->name(at, name) : name_of(up, at->ino, name);
 		vnode_put(at);
 		at = up;
 		if (n > 0 && (size_t)n + 1 > start)

@@ -262,6 +262,18 @@ static int unlink(struct vnode *dir, const char *name, size_t len, struct vnode 
 	}
 }
 
+static size_t dir_name(struct vnode *dir, char *buf)
+{
+	const struct store_vnode *sv = dir->private;
+	const char *name = sv->path + store_parent(sv->path);
+	size_t n;
+
+	name += *name == '/';
+	n = strlen(name);
+	memcpy(buf, name, n);
+	return n;
+}
+
 static int write_to(struct vnode *dir, struct vnode **out)
 {
 	const struct store_vnode *sv = dir->private;
@@ -353,6 +365,7 @@ static const struct vnode_ops dir_ops = {
 	.create = create,
 	.unlink = unlink,
 	.readdir = readdir,
+	.name = dir_name,
 	.write_to = write_to,
 	.setattr = setattr,
 	.evict = evict,

@@ -112,6 +112,7 @@ static ssize_t write_locked(struct open_value *o, bool append, struct uio *uio, 
 	ssize_t got;
 	int err = o->made ? 0 : begin(o, append, *pos);
 
+	o->empties = false; /* what cannot be written changes nothing */
 	if (err)
 		return err;
 	if (append)
@@ -128,7 +129,6 @@ static ssize_t write_locked(struct open_value *o, bool append, struct uio *uio, 
 		return err == -E2BIG ? -EFBIG : err;
 	*pos += n;
 	o->nr_made = *pos;
-	o->empties = false;
 	o->node->absent = false;
 	return n;
 }
