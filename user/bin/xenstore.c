@@ -281,12 +281,14 @@ static void ls_line(const char *path, const char *name, int depth, const struct 
 		putchar(':');
 	} else {
 		text = escape(value, n);
-		if (width < col + n + tag_len)
+		if (width < col + n + tag_len) {
 			printf(" = \"%.*s\\...\"", width - tag_len - col, text);
-		else
+			col = width;
+		} else {
 			col += printf(" = \"%s\"", text);
+		}
 		free(text);
-		if (o->prefix && width >= col + tag_len) {
+		if (o->prefix && col < width) {
 			putchar(' ');
 			for (col++; col < dotted && col < width; col++)
 				putchar(col & 1 ? '.' : ' ');
