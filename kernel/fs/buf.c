@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The metadata buffers of <buf.h>: a hash table and an LRU list of at most 256 KiB. When it is full
- * the oldest buffer not in use goes, a clean one if there is one among the oldest few, otherwise it
- * is written first.
+ * The metadata buffers of <buf.h>: a hash table and an LRU list of 256 KiB. When that is full the
+ * oldest buffer that is clean and not in use goes. If there is none it grows, and the write-back
+ * thread is told: dirty ones are not written one by one, since their order matters (ext2/super.c).
  */
 #include "buf.h"
 #include "internal.h"
@@ -10,15 +10,16 @@
 #include <string.h>
 
 #define BUF_MEMORY (256u * 1024)
-#define BUF_LOOK 16 /* buffers looked at for a clean one */
 
-void buf_cache_init(struct buf_cache *bc, struct block_device *bd, unsigned block_size)
+int buf_cache_init(struct buf_cache *bc, struct block_device *bd, unsigned block_size)
 {
 	memset(bc, 0, sizeof(*bc));
 	bc->bd = bd;
 	bc->block_size = block_size;
 	bc->max = BUF_MEMORY / block_size;
 	list_init(&bc->lru);
+	bc->batch = kmalloc(sizeof(*bc->batch), 0);
+	return bc->batch ? 0 : -ENOMEM;
 }
 
 static struct buf **buf_bucket(struct buf_cache *bc, uint64_t block)
@@ -53,32 +54,16 @@ static void buf_free(struct buf_cache *bc, struct buf *b)
 	kfree(b);
 }
 
-static int buf_write(struct buf_cache *bc, struct buf *b)
-{
-	b->dirty = false; /* an error is reported once, not tried for ever */
-	return block_transfer(bc->bd, b->block * bc->block_size, b->data, bc->block_size, true);
-}
-
 static void buf_shrink(struct buf_cache *bc)
 {
-	struct buf *b, *oldest = NULL;
-	unsigned looks = 0;
+	struct buf *b;
 
-	list_for_each (b, &bc->lru, lru) {
-		if (b->refs)
-			continue;
-		if (!oldest)
-			oldest = b;
-		if (!b->dirty || looks++ == BUF_LOOK)
-			break;
-	}
-	if (&b->lru == &bc->lru || b->dirty)
-		b = oldest;
-	if (!b)
-		return;
-	if (b->dirty)
-		buf_write(bc, b);
-	buf_free(bc, b);
+	list_for_each (b, &bc->lru, lru)
+		if (!b->refs && !b->dirty) {
+			buf_free(bc, b);
+			return;
+		}
+	writeback_now();
 }
 
 static struct buf *buf_add(struct buf_cache *bc, uint64_t block)
@@ -117,8 +102,9 @@ int buf_read(struct buf_cache *bc, uint64_t block, struct buf **out)
 		err = block_transfer(bc->bd, block * bc->block_size, b->data, bc->block_size,
 				     false);
 		if (err) {
+			bc->error = err;
 			buf_free(bc, b);
-			return err;
+			return -EIO;
 		}
 	}
 	*out = b;
@@ -165,22 +151,76 @@ void buf_forget(struct buf_cache *bc, uint64_t block)
 		buf_free(bc, b);
 }
 
-int buf_sync(struct buf_cache *bc)
+/* By block, so that neighbours meet. */
+static void batch_sort(struct buf_batch *out, unsigned n)
 {
+	for (unsigned i = 1; i < n; i++) {
+		struct buf *b = out->buf[i];
+		unsigned j = i;
+
+		for (; j && out->buf[j - 1]->block > b->block; j--)
+			out->buf[j] = out->buf[j - 1];
+		out->buf[j] = b;
+	}
+}
+
+static int batch_write(struct buf_cache *bc, unsigned n)
+{
+	struct buf_batch *out = bc->batch;
+	struct block_request *rq = NULL;
+	struct block_batch b;
+	int err;
+
+	block_batch_init(&b);
+	batch_sort(out, n);
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t offset = out->buf[i]->block * bc->block_size;
+
+		out->vecs[i] = (struct block_vec){out->buf[i]->data, bc->block_size};
+		if (!rq || rq->offset + rq->size != offset || rq->nr_vecs == bc->bd->max_vecs) {
+			if (rq)
+				block_batch_submit(&b, rq);
+			rq = &out->rqs[i];
+			*rq = (struct block_request){.bd = bc->bd,
+						     .op = BLOCK_WRITE,
+						     .offset = offset,
+						     .vecs = &out->vecs[i]};
+		}
+		rq->nr_vecs++;
+		rq->size += bc->block_size;
+	}
+	block_batch_submit(&b, rq);
+	err = block_batch_wait(&b, bc->bd);
+	if (err)
+		bc->error = err;
+	return err ? -EIO : 0;
+}
+
+int buf_sync(struct buf_cache *bc, enum buf_kind kind, bool freed)
+{
+	unsigned n = 0;
 	struct buf *b;
-	int first = 0;
+	int first = 0, err;
 
 	list_for_each (b, &bc->lru, lru) {
-		int err = b->dirty ? buf_write(bc, b) : 0;
-
-		if (err && !first)
-			first = err;
+		if (!b->dirty || b->kind != kind || (freed && (!b->freed || b->fresh)))
+			continue;
+		b->dirty = b->freed = false; /* an error is reported once, not tried for ever */
+		b->fresh = 0;
+		bc->batch->buf[n++] = b;
+		if (n == BUF_BATCH) {
+			err = batch_write(bc, n);
+			first = first ? first : err;
+			n = 0;
+		}
 	}
-	return first;
+	err = n ? batch_write(bc, n) : 0;
+	return first ? first : err;
 }
 
 void buf_drop_all(struct buf_cache *bc)
 {
 	while (!list_empty(&bc->lru))
 		buf_free(bc, list_first(&bc->lru, struct buf, lru));
+	kfree(bc->batch);
 }

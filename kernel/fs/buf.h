@@ -14,6 +14,10 @@
 #include <fs.h>
 
 #define BUF_HASH 128
+#define BUF_BATCH 48u /* written together */
+
+/* What is written before what is the file system's to say: by kind. */
+enum buf_kind { BUF_CONTENT, BUF_INODES, BUF_BITMAP };
 
 struct buf {
 	struct list lru;
@@ -21,18 +25,30 @@ struct buf {
 	uint64_t block;
 	unsigned refs;
 	bool dirty;
+	bool freed;     /* an inode in it was freed since it was written */
+	uint8_t kind;   /* enum buf_kind */
+	uint32_t fresh; /* inodes in it that are not on the disk yet, by place */
 	char *data;
+};
+
+struct buf_batch {
+	struct buf *buf[BUF_BATCH];
+	struct block_vec vecs[BUF_BATCH];
+	struct block_request rqs[BUF_BATCH];
 };
 
 struct buf_cache {
 	struct block_device *bd;
 	unsigned block_size;
 	unsigned count, max; /* at most max buffers, unless more are in use */
+	int error;           /* of reading or writing, until somebody sets it back */
 	struct list lru;
 	struct buf *hash[BUF_HASH];
+	struct buf_batch *batch;
 };
 
-void buf_cache_init(struct buf_cache *bc, struct block_device *bd, unsigned block_size);
+/* -ENOMEM. */
+int buf_cache_init(struct buf_cache *bc, struct block_device *bd, unsigned block_size);
 /* The buffer of @block with its contents, referenced. -EIO, -ENOMEM. */
 int buf_read(struct buf_cache *bc, uint64_t block, struct buf **out);
 /* The same for a block without old contents: zeros, dirty. */
@@ -40,7 +56,9 @@ int buf_new(struct buf_cache *bc, uint64_t block, struct buf **out);
 void buf_put(struct buf *b); /* NULL is fine */
 void buf_dirty(struct buf *b);
 void buf_forget(struct buf_cache *bc, uint64_t block);
-int buf_sync(struct buf_cache *bc);      /* write what is dirty; first error */
+/* Write those of the kind that are dirty, many at a time, and wait; the first error. @freed: only
+ * buffers with that mark and nothing fresh. */
+int buf_sync(struct buf_cache *bc, enum buf_kind kind, bool freed);
 void buf_drop_all(struct buf_cache *bc); /* without writing */
 
 #endif

@@ -270,10 +270,10 @@ int fs_unmount(const char *target, unsigned flags)
 		err = -EINVAL;
 	else if (!mnt->covered)
 		err = -EBUSY;
-	else
-		err = mount_sync(mnt);
-	if (!err && vnode_mount_busy(mnt))
+	else if (vnode_mount_busy(mnt))
 		err = -EBUSY;
+	else if (mount_sync(mnt))
+		printk("%s: unmounted, not all of it was written\n", mnt->source);
 	if (!err) {
 		covered = mnt->covered;
 		detach(mnt);

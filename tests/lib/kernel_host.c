@@ -64,7 +64,8 @@ weak void panic(const char *fmt, ...)
 
 weak void *kmalloc(size_t size, unsigned flags)
 {
-	size_t align = size % 512 ? size >= 64 ? 64 : 16 : 512;
+	/* As the kernel's own: what is a power of two does not cross into another page. */
+	size_t align = size % 512 || !size ? size >= 64 ? 64 : 16 : size & (size - 1) ? 512 : size;
 	void *p = aligned_alloc(align, ROUND_UP(size ? size : 1, align));
 
 	/* Not zero unless asked for: code that relies on fresh memory being zero shows itself. */

@@ -3,6 +3,11 @@
  * Blocks: a bit for each in its group's bitmap. A new block is taken at the goal (behind the file's
  * last one), else the next free one in that group, else in the groups that follow. The last few
  * blocks are the super-user's, as the superblock says.
+ *
+ * A block that was freed is "held": not given to another file until the inode that had it is
+ * written without it. Otherwise a crash in between leaves two files with one block, which e2fsck
+ * does not mend by itself. Held blocks are free in the bitmap; a second bitmap, in memory, has
+ * them.
  */
 #include "ext2.h"
 
@@ -67,7 +72,11 @@ unsigned ext2_find_zero(const char *map, unsigned from, unsigned end)
 
 static int block_bitmap(struct ext2_fs *fs, unsigned group, struct buf **b)
 {
-	return buf_read(&fs->bufs, fs->groups[group].block_bitmap, b);
+	int err = buf_read(&fs->bufs, fs->groups[group].block_bitmap, b);
+
+	if (!err)
+		(*b)->kind = BUF_BITMAP;
+	return err;
 }
 
 int ext2_block_used(struct ext2_fs *fs, uint32_t block)
@@ -83,6 +92,40 @@ int ext2_block_used(struct ext2_fs *fs, uint32_t block)
 	return r;
 }
 
+static void hold(struct ext2_fs *fs, unsigned group, unsigned bit)
+{
+	struct ext2_held *h = &fs->held[group];
+
+	if (!h->map)
+		h->map = kmalloc(fs->block_size, ALLOC_ZERO);
+	if (!h->map || bit_get(h->map, bit))
+		return;
+	bit_set(h->map, bit, true);
+	h->n++;
+	fs->nr_held++;
+}
+
+void ext2_release_held(struct ext2_fs *fs)
+{
+	for (unsigned g = 0; g < fs->nr_groups && fs->nr_held; g++) {
+		fs->nr_held -= fs->held[g].n;
+		kfree(fs->held[g].map);
+		fs->held[g] = (struct ext2_held){.n = 0};
+	}
+}
+
+/* As ext2_find_zero, but none that is held. */
+static unsigned find_free(const struct ext2_fs *fs, unsigned group, const char *map, unsigned from,
+			  unsigned end)
+{
+	const char *held = fs->held[group].map;
+
+	do
+		from = ext2_find_zero(map, from, end);
+	while (from < end && held && bit_get(held, from) && ++from);
+	return from;
+}
+
 /* A free block of @group, at or behind its block number @from if there is one. 0: none. */
 static int take_in_group(struct ext2_fs *fs, unsigned group, unsigned from, uint32_t *out)
 {
@@ -92,9 +135,9 @@ static int take_in_group(struct ext2_fs *fs, unsigned group, unsigned from, uint
 
 	if (err)
 		return err;
-	bit = ext2_find_zero(b->data, from, n);
+	bit = find_free(fs, group, b->data, from, n);
 	if (bit == n)
-		bit = ext2_find_zero(b->data, 0, n);
+		bit = find_free(fs, group, b->data, 0, n);
 	*out = ext2_group_first(fs, group) + bit;
 	if (bit == n)
 		err = ext2_error(fs, "group %u has %u free blocks, its bitmap none", group,
@@ -122,13 +165,19 @@ int ext2_alloc_block(struct ext2_fs *fs, uint32_t goal, uint32_t *out)
 		return -EROFS;
 	if (fs->sb->free_blocks <= kept)
 		return -ENOSPC;
+	if (fs->sb->free_blocks <= fs->nr_held) {
+		int err = ext2_write_metadata(fs);
+
+		if (err)
+			return err;
+	}
 	if (goal < fs->sb->first_data_block || goal >= fs->sb->blocks_count)
 		goal = fs->sb->first_data_block;
 	first = group_of(fs, goal);
 	for (unsigned i = 0; i < fs->nr_groups; i++) {
 		unsigned g = (first + i) % fs->nr_groups;
 
-		if (fs->groups[g].free_blocks)
+		if (fs->groups[g].free_blocks > fs->held[g].n)
 			return take_in_group(fs, g, i ? 0 : goal - ext2_group_first(fs, g), out);
 	}
 	return ext2_error(fs, "%u blocks are free, but no group has one", fs->sb->free_blocks);
@@ -156,6 +205,7 @@ int ext2_free_block(struct ext2_fs *fs, uint32_t block)
 	buf_dirty(b);
 	buf_put(b);
 	buf_forget(&fs->bufs, block);
+	hold(fs, g, bit);
 	fs->groups[g].free_blocks++;
 	fs->sb->free_blocks++;
 	ext2_group_dirty(fs, g);

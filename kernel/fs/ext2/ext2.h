@@ -103,6 +103,11 @@ struct ext2_dirent {
 #define EXT2_DIRENT_MIN 12u
 #define EXT2_DIRENT_SIZE(name_len) ROUND_UP(EXT2_DIRENT_HEAD + (name_len), 4u)
 
+struct ext2_held { /* blocks of a group: balloc.c */
+	char *map;
+	unsigned n;
+};
+
 struct ext2_fs {
 	mutex_t lock;
 	struct mount *mount;
@@ -120,6 +125,9 @@ struct ext2_fs {
 	bool filetype;
 	unsigned complaints;
 	uint32_t generation;
+	struct ext2_held *held;
+	unsigned nr_held;
+	int error; /* of writing, for the next fsync() */
 };
 
 struct ext2_inode_info {
@@ -141,12 +149,12 @@ static inline void ext2_lock(struct ext2_fs *fs)
 {
 	mutex_lock(&fs->lock);
 }
-static inline void ext2_unlock(struct ext2_fs *fs)
-{
-	mutex_unlock(&fs->lock);
-}
 
 /* super.c */
+/* Also looks whether the disk failed meanwhile. */
+void ext2_unlock(struct ext2_fs *fs);
+/* Everything, in the order that keeps what is on the disk mendable; and wait. */
+int ext2_write_metadata(struct ext2_fs *fs);
 /* Something on the disk is wrong: one line, read-only from now on. Always returns -EIO. */
 int ext2_error(struct ext2_fs *fs, const char *fmt, ...) __printf(2, 3);
 void ext2_group_dirty(struct ext2_fs *fs, unsigned group);
@@ -166,6 +174,7 @@ bool ext2_block_valid(struct ext2_fs *fs, uint32_t block);
 int ext2_block_used(struct ext2_fs *fs, uint32_t block);
 int ext2_alloc_block(struct ext2_fs *fs, uint32_t goal, uint32_t *out);
 int ext2_free_block(struct ext2_fs *fs, uint32_t block);
+void ext2_release_held(struct ext2_fs *fs);
 /* First zero bit of [from, end), or end. */
 unsigned ext2_find_zero(const char *map, unsigned from, unsigned end);
 

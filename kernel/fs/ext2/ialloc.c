@@ -48,6 +48,7 @@ int ext2_alloc_inode(struct ext2_fs *fs, ino_t parent, bool directory, ino_t *ou
 	err = buf_read(&fs->bufs, fs->groups[g].inode_bitmap, &b);
 	if (err)
 		return err;
+	b->kind = BUF_BITMAP;
 	bit = ext2_find_zero(b->data, 0, per);
 	*out = (ino_t)g * per + bit + 1;
 	if (bit == per || *out < fs->first_ino) {
@@ -75,6 +76,7 @@ int ext2_free_inode(struct ext2_fs *fs, ino_t ino, bool directory)
 
 	if (err)
 		return err;
+	b->kind = BUF_BITMAP;
 	if (!(b->data[bit / 8] >> (bit % 8) & 1)) {
 		buf_put(b);
 		return ext2_error(fs, "inode %lu is freed twice", ino);

@@ -14,9 +14,11 @@ int ext2_read_raw(struct ext2_fs *fs, ino_t ino, struct buf **b, struct ext2_ino
 	uint32_t block = fs->groups[(ino - 1) / per].inode_table;
 	int err = buf_read(&fs->bufs, block + (uint32_t)(at >> fs->block_shift), b);
 
-	if (!err)
-		*raw = (struct ext2_inode *)((*b)->data + (at & (fs->block_size - 1)));
-	return err;
+	if (err)
+		return err;
+	(*b)->kind = BUF_INODES;
+	*raw = (struct ext2_inode *)((*b)->data + (at & (fs->block_size - 1)));
+	return 0;
 }
 
 const struct vnode_ops *ext2_ops_of(mode_t mode)
@@ -216,6 +218,7 @@ int ext2_write_inode(struct vnode *vn)
 	if (err)
 		return err;
 	fill_raw(fs, vn, raw);
+	b->freed |= !vn->nlink;
 	buf_dirty(b);
 	buf_put(b);
 	return 0;
@@ -289,6 +292,7 @@ static int delete_inode(struct ext2_fs *fs, struct vnode *vn)
 	raw->dtime = (uint32_t)time_wall().tv_sec;
 	if (!raw->dtime)
 		raw->dtime = 1;
+	b->freed = true;
 	buf_dirty(b);
 	buf_put(b);
 	return ext2_free_inode(fs, vn->ino, S_ISDIR(vn->mode));

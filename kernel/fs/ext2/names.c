@@ -51,6 +51,7 @@ static int clear_raw(struct ext2_fs *fs, ino_t ino)
 	memset((void *)raw, 0, fs->inode_size);
 	if (fs->inode_size >= EXT2_OLD_INODE + EXT2_EXTRA_OURS)
 		raw->extra_isize = EXT2_EXTRA_OURS;
+	b->fresh |= 1u << ((unsigned)((char *)raw - b->data) / fs->inode_size);
 	buf_dirty(b);
 	buf_put(b);
 	return 0;
@@ -285,6 +286,10 @@ static int rename_locked(struct vnode *odir, const char *oname, size_t olen, str
 		err = replace_entry(ndir, nname, nlen, victim, vn);
 	else
 		err = ext2_dir_add(ndir, nname, nlen, vn->ino, vn->mode);
+	/* The new entry is on the disk before the old one goes: see ext2_write_metadata(). In one
+	 * directory both are in one block as a rule. */
+	if (!err && odir != ndir)
+		err = ext2_write_metadata(ext2_fs(odir));
 	if (!err)
 		err = find_entry(odir, oname, olen, vn, &slot);
 	if (err)

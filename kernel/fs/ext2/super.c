@@ -29,10 +29,19 @@ int ext2_error(struct ext2_fs *fs, const char *fmt, ...)
 	if (!mount_readonly(fs->mount)) {
 		printk("ext2: %s: is read-only from now on; check it with e2fsck\n", fs->bd->name);
 		fs->sb->state |= EXT2_STATE_ERROR;
-		ext2_write_super(fs);
 		fs->mount->flags |= MS_RDONLY;
+		ext2_write_super(fs);
 	}
 	return -EIO;
+}
+
+void ext2_unlock(struct ext2_fs *fs)
+{
+	if (unlikely(fs->bufs.error)) {
+		fs->bufs.error = 0;
+		ext2_error(fs, "metadata could not be read or written");
+	}
+	mutex_unlock(&fs->lock);
 }
 
 void ext2_group_dirty(struct ext2_fs *fs, unsigned group)
@@ -58,20 +67,73 @@ static int transfer_gdt(struct ext2_fs *fs, unsigned i, bool write)
 			      write);
 }
 
-/* Directories, inodes, bitmaps; then the descriptors; then the counts. */
-static int write_metadata(struct ext2_fs *fs)
+/* Inodes that were freed, in blocks that also have new ones, which are left out. */
+static int write_freed(struct ext2_fs *fs)
 {
-	int first = buf_sync(&fs->bufs), err;
+	char *copy = NULL;
+	struct buf *b;
+	int err = buf_sync(&fs->bufs, BUF_INODES, true);
+
+	list_for_each (b, &fs->bufs.lru, lru) {
+		if (!b->dirty || !b->freed || b->kind != BUF_INODES || err)
+			continue;
+		if (!copy)
+			copy = kmalloc(fs->block_size, 0);
+		if (!copy)
+			break; /* not worth failing for */
+		memcpy(copy, b->data, fs->block_size);
+		for (unsigned i = 0; i < fs->block_size / fs->inode_size; i++)
+			if (b->fresh >> i & 1)
+				memset(copy + i * fs->inode_size, 0, fs->inode_size);
+		b->freed = false;
+		err = block_transfer(fs->bd, b->block * fs->block_size, copy, fs->block_size, true);
+	}
+	kfree(copy);
+	return err;
+}
+
+static int write_groups(struct ext2_fs *fs)
+{
+	int first = 0;
 
 	for (unsigned i = 0; i < fs->gdt_blocks; i++) {
+		int err;
+
 		if (!fs->gdt_dirty[i])
 			continue;
 		fs->gdt_dirty[i] = false;
 		err = transfer_gdt(fs, i, true);
 		first = first ? first : err;
 	}
-	err = fs->sb_dirty ? ext2_write_super(fs) : 0;
-	return first ? first : err;
+	return first;
+}
+
+/*
+ * The guest may be destroyed between any two of these writes. `e2fsck -p` mends everything that can
+ * be found then: an entry whose inode is free, counts and bitmaps that are wrong. It would stop at
+ * an inode that no directory names, at one whose directory or indirect blocks are something else,
+ * and at two files with one block. Hence: inodes that were freed; then directories and indirect
+ * blocks; then the other inodes; and only what is left then can give blocks to others.
+ */
+int ext2_write_metadata(struct ext2_fs *fs)
+{
+	int err = write_freed(fs);
+
+	if (!err)
+		err = buf_sync(&fs->bufs, BUF_CONTENT, false);
+	if (!err)
+		err = buf_sync(&fs->bufs, BUF_INODES, false);
+	if (!err)
+		ext2_release_held(fs);
+	if (!err)
+		err = buf_sync(&fs->bufs, BUF_BITMAP, false);
+	if (!err)
+		err = write_groups(fs);
+	if (!err && fs->sb_dirty)
+		err = ext2_write_super(fs);
+	if (err)
+		fs->bufs.error = err;
+	return err;
 }
 
 static int ext2_sync(struct mount *mnt)
@@ -80,15 +142,27 @@ static int ext2_sync(struct mount *mnt)
 	int err, err2;
 
 	ext2_lock(fs);
-	err = write_metadata(fs);
+	err = ext2_write_metadata(fs);
 	ext2_unlock(fs);
 	err2 = block_flush(fs->bd);
-	return err ? err : err2;
+	err = err ? err : err2;
+	if (err)
+		fs->error = -EIO;
+	return err;
 }
 
+/* Also what a write-back that nobody asked for has failed to do. */
 int ext2_fsync(struct vnode *vn)
 {
-	return ext2_sync(vn->mount);
+	struct ext2_fs *fs = ext2_fs(vn);
+	int err;
+
+	ext2_sync(vn->mount);
+	ext2_lock(fs);
+	err = fs->error;
+	fs->error = 0;
+	ext2_unlock(fs);
+	return err;
 }
 
 /* Say on the disk that it is in use, or (@clean) that it is whole. */
@@ -119,7 +193,7 @@ static int end_writing(struct ext2_fs *fs)
 	int err;
 
 	ext2_lock(fs);
-	err = write_metadata(fs);
+	err = ext2_write_metadata(fs);
 	if (!err && !(fs->sb->state & EXT2_STATE_ERROR))
 		err = set_state(fs, true);
 	ext2_unlock(fs);
@@ -147,6 +221,9 @@ static int ext2_remount(struct mount *mnt, unsigned flags)
 static void release_fs(struct ext2_fs *fs)
 {
 	buf_drop_all(&fs->bufs);
+	if (fs->held)
+		ext2_release_held(fs);
+	kfree(fs->held);
 	kfree(fs->groups);
 	kfree(fs->gdt_dirty);
 	kfree(fs->sb);
@@ -169,7 +246,8 @@ static int read_groups(struct ext2_fs *fs)
 
 	fs->groups = kmalloc(size, 0);
 	fs->gdt_dirty = kmalloc(fs->gdt_blocks * sizeof(bool), ALLOC_ZERO);
-	if (!fs->groups || !fs->gdt_dirty)
+	fs->held = kmalloc(fs->nr_groups * sizeof(*fs->held), ALLOC_ZERO);
+	if (!fs->groups || !fs->gdt_dirty || !fs->held)
 		return -ENOMEM;
 	for (unsigned i = 0; i < fs->gdt_blocks && !err; i++)
 		err = transfer_gdt(fs, i, false);
@@ -191,7 +269,9 @@ static int load(struct ext2_fs *fs)
 		err = read_groups(fs);
 	if (err)
 		return err;
-	buf_cache_init(&fs->bufs, fs->bd, fs->block_size);
+	err = buf_cache_init(&fs->bufs, fs->bd, fs->block_size);
+	if (err)
+		return err;
 	fs->mount->max_size = ext2_max_size(fs);
 	fs->generation = (uint32_t)clock_wall();
 	return ext2_iget(fs->mount, EXT2_ROOT_INO, &fs->mount->root);
