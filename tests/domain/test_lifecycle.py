@@ -15,14 +15,10 @@ class Stops(DomainTest):
     """Each way to an end: how the toolstack sees it, and what is on the disk afterwards."""
 
     def begin(self, **options):
-        fd, disk = self.root_disk()
+        fd, disk = self.root()
         guest = self.boot(disks=[disk], **options)
         self.sure(guest, 'echo not synced > /root/late')
         return guest, fd
-
-    def root_disk(self):
-        disk = self.root()
-        return self.fds[-1], disk
 
     def check_disk(self, fd, dirty=False):
         """The file system is sound and has the file."""
@@ -124,14 +120,10 @@ class Crashes(DomainTest):
             self.crashed(guest, 'no root file system')
             guest.domain.destroy()
         with self.subTest('cut superblock'):
-            os.pwrite(fd, os.pread(self.root_fd(), 3000, 0), 0)
+            os.pwrite(fd, os.pread(self.root()[0], 3000, 0), 0)
             os.pwrite(fd, b'\xff' * 300, 1024 + 90)
             guest = self.create('cut', [disk])
             self.crashed(guest, 'no root file system')
-
-    def root_fd(self):
-        self.root()
-        return self.fds[-1]
 
 
 class Controls(DomainTest):
@@ -186,12 +178,12 @@ class Controls(DomainTest):
         self.assertEqual(guest.domain.wait_end(), domain.OFF)
 
     def test_memory_sizes(self):
-        for mib in (20, 33, 200):
+        for mib in (16, 33, 150):
             with self.subTest(mib=mib):
                 guest = self.boot(f'm{mib}', memory=mib)
                 kib = int(re.search(r'MemTotal: +(\d+)', self.sure(guest, 'cat /proc/meminfo')).group(1))
                 self.assertLess(kib, mib * 1024)
-                self.assertGreater(kib, mib * 1024 - 20 * 1024)
+                self.assertGreater(kib, mib * 1000 - 8 * 1024)
                 guest.domain.destroy()
 
     def test_too_little_memory_is_said(self):
@@ -276,12 +268,12 @@ class ControlNode(DomainTest):
     def test_nonsense(self):
         guest = self.boot()
         node = f'/local/domain/{guest.domain.id}/control'
-        for value in ('', 'x', 'poweroffnow', 'P' * 2000, '\\x01\\x02', 'suspend'):
+        for value in ('x', 'poweroffnow', 'P' * 2000, '\\x01\\x02', 'suspend'):
             self.dom0(f'xenstore-write {node}/shutdown "{value}"; xenstore-write {node}/sysrq "{value}"')
         self.dom0(f'xenstore-write {node}/.. ""; xenstore-rm {node}/sysrq; xenstore-write {node}/sysrq ""; true')
         self.sure(guest, 'sleep 1')
         for value in ('0', '-1', 'x', '99999999999999999999', '4294967296', '1'):
-            self.dom0(f'xenstore-write /local/domain/{guest.domain.id}/memory/target "{value}"')
+            self.dom0(f'xenstore-write -- /local/domain/{guest.domain.id}/memory/target "{value}"')
         self.dom0(f'xenstore-write /local/domain/{guest.domain.id}/console/winsize "99999999 -1"')
         self.sure(guest, 'sleep 1; ls / >/dev/null')
         self.dom0(f'xenstore-rm {node}; xenstore-rm /local/domain/{guest.domain.id}/device')

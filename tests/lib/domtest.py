@@ -7,15 +7,15 @@
             status, text = guest.run('ls /')
             self.assertIn('crashed', self.xl_list())
 
-The machine belongs to the test and goes with it; what the domain and dom0 have said is added to the message
-of a test that fails."""
+The machine is shared by the tests of a class, the domains and disks are each test's own. Of a test that
+fails, what its domains and dom0 have said last is printed."""
 import os
 import re
 import unittest
 
-from rig import codes, domain, run
-from rig.codes import RigError, scaled
-from rig.image import Additions, fd_path, open_copy, run_tool
+from rig import domain
+from rig.codes import RigError
+from rig.image import Additions, open_copy
 from rigtest import SEED, build_file
 
 PROMPT = rb'\w+@\w+:\S*[#$] '
@@ -62,49 +62,68 @@ class DomainTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.shared = None
+        cls.machine = domain.Machine(memory=cls.MEMORY)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.machine.close()
 
     def setUp(self):
-        self.fds = []
+        if self.machine.agent.broken:
+            # A test before this one has broken it; that one has failed for it.
+            self.machine.close()
+            type(self).machine = domain.Machine(memory=self.MEMORY)
+        self.disks = []
         self.guests = []
-        self.machine = domain.Machine(memory=self.MEMORY)
-        self.addCleanup(self.machine.close)
-        self.addCleanup(self._say_more)
+        self.addCleanup(self._clean_up)
 
-    def _say_more(self):
-        failed = any(error for _, error in self._outcome.errors) if hasattr(self._outcome, 'errors') else True
-        result = self._outcome.result
-        failed = failed or any(test is self for test, _ in result.failures + result.errors)
-        if failed:
-            for guest in self.guests:
-                print(f'        --- console of {guest.domain.name}, seed {SEED}:')
-                for line in bytes(guest.console.text[-3000:]).decode(errors='replace').splitlines()[-40:]:
-                    print('        ' + line.replace('\x1ek', ''))
-            for line in self.machine.words()[-1500:].splitlines()[-15:]:
-                print('        dom0: ' + line)
-        for fd in self.fds:
+    def _clean_up(self):
+        if not self._outcome.success:
+            self._say_more()
+        if self.machine.agent.broken:
+            return
+        for guest in self.guests:
+            if guest.domain.end in (None, domain.CRASHED):
+                guest.domain.destroy()
+        for fd, disk in self.disks:
+            try:
+                disk.detach()
+            except RigError as error:
+                print(f'        a disk cannot be taken from dom0: {error}')
             os.close(fd)
 
-    def root(self, add=(), remove=()):
-        """A fresh root disk; `add`: pairs of host path and guest path."""
+    def _say_more(self):
+        for guest in self.guests:
+            print(f'        --- console of {guest.domain.name}, seed {SEED}:')
+            text = bytes(guest.console.text[-3000:]).decode(errors='replace').replace('\x1ek', '').replace('\r', '')
+            for line in text.splitlines()[-40:]:
+                print('        ' + line)
+        for line in self.machine.words()[-1500:].splitlines()[-15:]:
+            print('        dom0: ' + line)
+
+    def root(self, add=()):
+        """A fresh root disk, (descriptor, Disk); `add`: pairs of host path and guest path."""
         fd = open_copy(build_file('root.img'))
-        self.fds.append(fd)
         additions = Additions()
         for host, guest in add:
             additions.add(host, guest)
         additions.write_into(fd)
-        return self.machine.attach(fd)
+        return self._keep(fd)
 
     def empty_disk(self, mib):
         """(descriptor, Disk) of zeros."""
         fd = os.memfd_create('disk')
         os.ftruncate(fd, mib << 20)
-        self.fds.append(fd)
-        return fd, self.machine.attach(fd)
+        return self._keep(fd)
+
+    def _keep(self, fd):
+        pair = fd, self.machine.attach(fd)
+        self.disks.append(pair)
+        return pair
 
     def create(self, name='parvix', disks=None, **options):
         """A domain, created; not waited for."""
-        disks = [self.root()] if disks is None else disks
+        disks = [self.root()[1]] if disks is None else disks
         paused = options.pop('paused', False)
         guest = Guest(self.machine.create(self.machine.parvix(name, disks, **options), paused=paused))
         self.guests.append(guest)
@@ -133,6 +152,6 @@ class DomainTest(unittest.TestCase):
         _, text = self.machine.dom0(f'xl list {name}')
         for line in text.splitlines():
             words = line.split()
-            if words[:1] == [name]:
+            if words[:1] == [name] and len(words) == 6:
                 return dict(zip(('name', 'id', 'memory', 'vcpus', 'state', 'time'), words))
         return None
