@@ -29,7 +29,7 @@ class Stops(DomainTest):
 
     def test_shutdown_from_outside(self):
         guest, fd = self.begin()
-        self.assertRegex(self.listed()['state'], '^[rb-]-*$')
+        self.assertRegex(self.listed()['state'], '^[rb-]+$')
         status, text = guest.domain.xl('shutdown', '-w')
         self.assertEqual(status, 0, text)
         self.assertEqual(guest.domain.wait_end(), domain.OFF)
