@@ -11,9 +11,10 @@
  * the entry as in use while it is.
  *
  * So to give a page away, and to end that, we write and read memory: no hypercall in either
- * direction, about 140 instructions each. The price is on the other side, where mapping costs a hypercall
- * and a TLB flush at its end. The table is Xen's memory, mapped here at GRANT_BASE; it grows by a
- * frame (512 grants) when none is free, by GNTTABOP_setup_table, up to what the domain may have
+ * direction, about 140 instructions each. The price is on the other side, where mapping costs a
+ * hypercall and a TLB flush at its end. The table is Xen's memory, mapped here at GRANT_BASE; it
+ * grows by a frame (512 grants) when none is free, by GNTTABOP_setup_table, up to what the domain
+ * may have
  * (`max_grant_frames` in its configuration).
  *
  * A peer may keep a mapping for as long as it likes, and forever if it has a fault. No call revokes

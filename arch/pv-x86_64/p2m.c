@@ -17,6 +17,10 @@
  * else, and a whole top-level slot with its tables goes away. Costs: 8 bytes a page, and one load
  * for pfn_to_mfn().
  *
+ * The toolstack needs p2m too, for a dump of the domain's memory (`xl dump-core`, on_crash) and for
+ * saving it. It finds it through shared_info: the mfn of a page of mfns of pages of mfns of the
+ * array's pages. The array never moves after boot, so these lists are made once.
+ *
  * Memory may come and go while the domain runs (`xl mem-set`). The largest that it may become is
  * told at birth, as the end of what the toolstack calls a memory map; p2m, struct page and the
  * direct map's tables are made for that many frames, and those that have no memory behind them are
@@ -28,6 +32,8 @@
 
 /* What is made for each frame costs 74 bytes, absent or not: at most 1/7 of the memory at birth. */
 #define GROWTH_MAX 8
+#define FRAME_LIST (PAGE_SIZE / sizeof(unsigned long)) /* frame numbers in a page */
+_Static_assert(DMAP_L2_MAX * 512ul * 512 <= FRAME_LIST * FRAME_LIST * FRAME_LIST, "three levels");
 
 struct e820_entry {
 	uint64_t addr, size;
@@ -65,6 +71,29 @@ void p2m_init(const struct start_info *si)
 		early_die("the p2m and m2p tables do not agree on frame 0");
 }
 
+static unsigned long *list_page(unsigned long *entry)
+{
+	pfn_t pfn = boot_frames(1);
+
+	memset(pfn_va(pfn), 0, PAGE_SIZE);
+	*entry = pfn_to_mfn(pfn).v;
+	return pfn_va(pfn);
+}
+
+static void p2m_publish(void)
+{
+	struct arch_shared_info *info = &shared_info_page.arch;
+	unsigned long frames = DIV_ROUND_UP(nr_pages, FRAME_LIST), first = va_pfn(machine_p2m).v;
+	unsigned long *lists = list_page(&info->pfn_to_mfn_frame_list_list), *list = NULL;
+
+	for (unsigned long i = 0; i < frames; i++) {
+		if (i % FRAME_LIST == 0)
+			list = list_page(&lists[i / FRAME_LIST]);
+		list[i % FRAME_LIST] = pfn_to_mfn(PFN(first + i)).v;
+	}
+	info->max_pfn = nr_pages;
+}
+
 void p2m_relocate(void)
 {
 	unsigned long bytes = nr_pages * sizeof(unsigned long);
@@ -74,4 +103,5 @@ void p2m_relocate(void)
 	machine_p2m = pfn_va(to);
 	for (unsigned long pfn = boot_info.nr_present; pfn < nr_pages; pfn++)
 		p2m_set(PFN(pfn), MFN_NONE);
+	p2m_publish();
 }
