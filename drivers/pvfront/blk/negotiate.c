@@ -8,7 +8,7 @@
  *   backend, in InitWait   max-ring-page-order, multi-queue-max-queues
  *   we write               ring-ref (or ring-page-order, ring-ref0 ...), event-channel; for more
  *                          than one queue the same below queue-N; protocol, feature-persistent
- *   backend, in Connected  sectors, sector-size, info, mode; feature-flush-cache, -barrier,
+ *   backend, in Connected  sectors, sector-size, info; feature-flush-cache, -barrier,
  *                          -discard, -persistent, -max-indirect-segments
  *
  * Nothing of it is taken on trust: a number is a number within limits, or the device is broken.
@@ -199,7 +199,6 @@ struct identity {
 
 static int read_identity(struct xenbus_device *dev, struct identity *id)
 {
-	char mode[8];
 	int err = xs_scan(XS_NO_TX, dev->backend, "sectors", 0, SECTORS_MAX, &id->sectors);
 
 	if (err)
@@ -217,8 +216,6 @@ static int read_identity(struct xenbus_device *dev, struct identity *id)
 		return xenbus_fail(dev, -EINVAL, "%lu sectors of 512 are not whole ones of %lu",
 				   id->sectors, id->sector_size);
 	id->read_only = id->info & (VDISK_READONLY_BIT | VDISK_CDROM);
-	if (xs_gets(XS_NO_TX, dev->backend, "mode", mode, sizeof(mode)) > 0 && mode[0] == 'r')
-		id->read_only = true;
 	return 0;
 }
 
@@ -226,31 +223,35 @@ static int read_features(struct blk_disk *disk, const struct blk_args *args)
 {
 	struct xenbus_device *dev = disk->dev;
 	struct block_device *bd = &disk->bd;
-	uint64_t flush, barrier, discard, unit, persistent, indirect;
-	int err = offered(dev, "feature-flush-cache", 1, 0, &flush);
+	uint64_t flush = 0, barrier = 0, discard = 0, unit = 0, persistent = 0, indirect = 0;
+	int err = 0;
 
-	if (!err)
+	/* Each question is a round trip through another domain: what will not be used is not asked.
+	 */
+	if (args->flush)
+		err = offered(dev, "feature-flush-cache", 1, 0, &flush);
+	if (!err && args->flush && (!flush || args->barrier))
 		err = offered(dev, "feature-barrier", 1, 0, &barrier);
-	if (!err)
+	if (!err && args->discard && !bd->read_only)
 		err = offered(dev, "feature-discard", 1, 0, &discard);
-	if (!err)
+	if (!err && discard)
 		err = offered(dev, "discard-granularity", 1u << 31, bd->sector, &unit);
-	if (!err)
+	if (!err && args->persistent)
 		err = offered(dev, "feature-persistent", 1, 0, &persistent);
-	if (!err)
+	if (!err && args->indirect)
 		err = offered(dev, "feature-max-indirect-segments", INDIRECT_OFFER_MAX, 0,
 			      &indirect);
 	if (err)
 		return err;
 	disk->flush_op = 0;
-	if (args->flush && barrier && (args->barrier || !flush))
+	if (barrier)
 		disk->flush_op = BLKIF_OP_WRITE_BARRIER;
-	else if (args->flush && flush)
+	else if (flush)
 		disk->flush_op = BLKIF_OP_FLUSH_DISKCACHE;
 	bd->can_flush = disk->flush_op != 0;
-	bd->can_discard = args->discard && discard && !bd->read_only;
+	bd->can_discard = discard;
 	bd->discard_align = (uint32_t)max(unit, (uint64_t)bd->sector);
-	disk->copy = args->persistent && persistent;
+	disk->copy = persistent;
 	disk->batch = args->batch;
 	disk->max_segs = (unsigned)max(min(indirect, (uint64_t)args->indirect),
 				       (uint64_t)BLKIF_MAX_SEGMENTS_PER_REQUEST);
