@@ -16,7 +16,9 @@
 
 #define CHUNK_PAGES 256u /* at once; 1 MiB */
 
-static mutex_t raw_lock = MUTEX(raw_lock); /* read-change-write of part of a sector */
+/* Read-change-write of part of a sector, by one at a time. Writes of whole sectors do without: who
+ * mixes the two on the same sector has no order between them to rely on. */
+static mutex_t raw_lock = MUTEX(raw_lock);
 static const struct file_ops block_file_ops;
 
 int block_open(struct file *f)
@@ -161,10 +163,12 @@ static ssize_t raw_move(struct file *f, struct uio *uio, uint64_t *pos, bool wri
 	if (!raw)
 		return -ENOMEM;
 	while (uio->resid && *pos < READ_ONCE(bd->size)) {
-		if (write)
+		bool change = write && ((*pos | uio->resid) & (bd->sector - 1));
+
+		if (change)
 			mutex_lock(&raw_lock);
 		r = raw_part(raw, uio, *pos, write);
-		if (write)
+		if (change)
 			mutex_unlock(&raw_lock);
 		if (r <= 0)
 			break;
