@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of machine operations for the PV world. */
+#include <mm.h>
 #include <printk.h>
 #include "hypercall.h"
 #include "pv.h"
@@ -8,6 +9,8 @@ static size_t pv_describe(char *buf, size_t size)
 {
 	size_t n = features_describe(buf, size);
 
+	n += snprintk(buf + n, size - n, "memory: %lu frames, at most %lu\n", pages_present(),
+		      nr_pages);
 	n += grants_describe(buf + n, size - n);
 	n += snprintk(buf + n, size - n, "events:\n");
 	return n + hv_events_describe(buf + n, size - n);
