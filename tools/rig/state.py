@@ -266,24 +266,32 @@ def _make(files, command, memory, folder, say):
 
 
 @contextlib.contextmanager
-def _locked(folder):
+def _locked(folder, wait=True):
+    """Holds the lock of this state; gives False, without waiting, if somebody else has it and wait is False."""
     os.makedirs(os.path.dirname(folder), exist_ok=True)
     with open(f'{folder}.lock', 'w', encoding='ascii') as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+            yield False
+            return
+        yield True
 
 
 def _forget_others(folder, keep=4):
-    """Removes old states: each takes a few hundred megabytes. Those used last stay."""
+    """Removes old states, each of which takes a few hundred megabytes, but for those used last; and what a run
+    that was killed has left half made."""
     parent = os.path.dirname(folder)
-    states = [os.path.join(parent, name) for name in os.listdir(parent)
-              if '.' not in name and os.path.join(parent, name) != folder]
-    states.sort(key=os.path.getmtime)
-    for old in states[:-keep] if len(states) > keep else []:
-        shutil.rmtree(old, ignore_errors=True)
+    names = [os.path.join(parent, name) for name in os.listdir(parent)]
+    states = sorted((name for name in names if os.path.isdir(name) and '.' not in os.path.basename(name)
+                     and name != folder), key=os.path.getmtime)
+    half_made = [name[:-4] for name in names if name.endswith('.new') and name != f'{folder}.new']
+    for old in states[:-keep] + half_made:
+        with _locked(old, wait=False) as mine:
+            if mine:
+                shutil.rmtree(f'{old}.new', ignore_errors=True)
+                if old in states:
+                    shutil.rmtree(old, ignore_errors=True)
 
 
 def restore(files, memory, xen_args='', icount=None, gdb_port=None, seed=None, say=None):
