@@ -59,6 +59,9 @@ struct block_driver {
 	void (*submit)(struct block_device *bd, struct block_request *rq);
 	/* Tell the device of all that was submitted, with one notification at most. */
 	void (*kick)(struct block_device *bd);
+	/* A user of the disk or of a partition has gone: block_busy() may be false now. Called with
+	 * a spinlock held; NULL: nothing to do. */
+	void (*unused)(struct block_device *bd);
 	/* The last user of a device that was unregistered has gone: free it. May sleep; NULL:
 	 * nothing to do. */
 	void (*release)(struct block_device *bd);

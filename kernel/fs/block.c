@@ -98,6 +98,8 @@ void block_put(struct block_device *bd)
 
 		spin_lock(&devices_lock);
 		left = --bd->refs;
+		if (left && !bd->gone && bd->driver->unused)
+			bd->driver->unused(disk ? disk : bd);
 		spin_unlock(&devices_lock);
 		if (left)
 			break;

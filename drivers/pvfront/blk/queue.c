@@ -141,6 +141,15 @@ static void blk_kick(struct block_device *bd)
 		queue_kick(&disk->queue[i]);
 }
 
+/* The toolstack may be waiting for this. */
+static void blk_unused(struct block_device *bd)
+{
+	struct blk_disk *disk = bd->private;
+
+	if (disk->dev->backend_state == BUS_CLOSING)
+		xenbus_recheck(disk->dev);
+}
+
 static void blk_release(struct block_device *bd)
 {
 	kfree(bd->private);
@@ -149,6 +158,7 @@ static void blk_release(struct block_device *bd)
 const struct block_driver blk_driver = {
 	.submit = blk_submit,
 	.kick = blk_kick,
+	.unused = blk_unused,
 	.release = blk_release,
 };
 
