@@ -35,14 +35,13 @@ static struct xs_watch watches[] = {
 };
 static spinlock_t lock = SPINLOCK("lifecycle");
 static struct waitq wait = WAITQ(wait);
-static bool woken;
+static unsigned woken; /* a bit for each watch */
 
 static void wake(struct xs_watch *w, const char *changed)
 {
-	(void)w;
 	(void)changed;
 	spin_lock(&lock);
-	woken = true;
+	woken |= 1u << (w - watches);
 	spin_unlock(&lock);
 	waitq_wake_all(&wait);
 }
@@ -60,7 +59,6 @@ static int take_once(const char *node, char *word, size_t size)
 		n = strlcpy(word, "?", size);
 	if (n > 0)
 		err = xs_printf(tx, "control", node, "%s", "");
-	/* Nothing there: the change was our own "". */
 	end = xs_tx_end(tx, err || n <= 0);
 	if (n <= 0)
 		return n;
@@ -70,8 +68,11 @@ static int take_once(const char *node, char *word, size_t size)
 /* Take what is asked for and acknowledge it. The word's length; 0: nothing; or an error. */
 static int take(const char *node, char *word, size_t size)
 {
-	int n = -EAGAIN;
+	int n = xs_gets(XS_NO_TX, "control", node, word, size);
 
+	/* Mostly it is our own "" that has been seen: no transaction for that. */
+	if (n > 0 || n == -E2BIG)
+		n = -EAGAIN;
 	for (int i = 0; i < TRIES && n == -EAGAIN; i++)
 		n = take_once(node, word, size);
 	if (n < 0 && n != -ENOENT)
@@ -124,15 +125,20 @@ static void sysrq_request(void)
 
 static void lifecycle_thread(void *unused)
 {
+	unsigned which;
+
 	(void)unused;
 	for (;;) {
 		spin_lock(&lock);
 		while (!woken)
 			sleep_on(&wait, &lock, 0, KTIME_NEVER);
-		woken = false;
+		which = woken;
+		woken = 0;
 		spin_unlock(&lock);
-		shutdown_request();
-		sysrq_request();
+		if (which & 1)
+			shutdown_request();
+		if (which & 2)
+			sysrq_request();
 	}
 }
 
