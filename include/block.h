@@ -107,6 +107,8 @@ int block_register(struct block_device *bd);
  * before the return. May sleep.
  */
 void block_unregister(struct block_device *bd);
+/* Read the partition table again. -EBUSY: one of the partitions is in use. */
+int block_rescan(struct block_device *bd);
 void block_resized(struct block_device *bd, uint64_t size);
 /* In use: it or one of its partitions is mounted or open. */
 bool block_busy(struct block_device *bd);

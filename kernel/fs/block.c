@@ -21,10 +21,13 @@
 #include <string.h>
 
 #include "internal.h"
+#include "partition.h"
 
 #define COMPLAINTS_MAX 8
 #define COMPLAINTS_SPAN (10 * NSEC_PER_SEC)
 #define TRANSFER_VECS 16
+#define EXTENDED_MAJOR 259 /* of partitions for whose number the disk has no room */
+#define MINORS 16u         /* that a disk has for them, itself included */
 
 static struct list devices = LIST_INIT(devices);
 static spinlock_t devices_lock = SPINLOCK("block devices"); /* the list and the references */
@@ -152,27 +155,65 @@ static int publish(struct list *new)
 	return err;
 }
 
-int block_register(struct block_device *bd)
+static int read_sector(struct partition_disk *d, uint64_t sector, void *buf)
 {
-	struct list new = LIST_INIT(new);
-	int err;
+	return block_transfer(d->arg, sector * d->sector, buf, d->sector, false);
+}
 
-	if (!bd->driver || bd->size > INT64_MAX || bd->size % SECTOR_SIZE || !bd->max_vecs ||
-	    bd->sector < SECTOR_SIZE || bd->sector > PAGE_SIZE || (bd->sector & (bd->sector - 1)))
-		return -EINVAL;
+static struct block_device *partition_new(struct block_device *disk, const struct partition *p)
+{
+	static unsigned extended;
+	struct block_device *bd = kmalloc(sizeof(*bd), 0);
+	size_t n = strlen(disk->name);
+	bool digit = n && disk->name[n - 1] >= '0' && disk->name[n - 1] <= '9';
+
+	if (!bd)
+		return NULL;
+	*bd = *disk;
+	snprintk(bd->name, sizeof(bd->name), "%s%s%u", disk->name, digit ? "p" : "", p->nr);
+	bd->dev = p->nr < MINORS && !(disk->dev % MINORS) ? disk->dev + p->nr
+							  : MKDEV(EXTENDED_MAJOR, extended++);
+	bd->disk = disk;
+	bd->start = p->start * disk->sector;
+	bd->size = p->size * disk->sector;
 	bd->refs = 1;
-	list_add_tail(&new, &bd->link);
-	mutex_lock(&register_lock);
-	err = publish(&new);
-	mutex_unlock(&register_lock);
-	return err;
+	memset(bd->count, 0, sizeof(bd->count));
+	memset(bd->bytes, 0, sizeof(bd->bytes));
+	spin_lock(&devices_lock);
+	disk->refs++;
+	spin_unlock(&devices_lock);
+	return bd;
+}
+
+/* Append its partitions to @list. */
+static void scan(struct block_device *bd, struct list *list)
+{
+	struct partition_disk d = {.name = bd->name,
+				   .sector = bd->sector,
+				   .nr_sectors = bd->size / bd->sector,
+				   .read = read_sector,
+				   .arg = bd};
+	struct partition *parts = kmalloc(PARTITIONS_MAX * sizeof(*parts), 0);
+	struct block_device *part;
+	int n = 0;
+
+	d.buf = kmalloc(PAGE_SIZE, 0);
+	d.head = kmalloc(PAGE_SIZE, 0);
+	if (parts && d.buf && d.head)
+		n = partitions_read(&d, parts);
+	for (int i = 0; i < n && (part = partition_new(bd, &parts[i])); i++)
+		list_add_tail(list, &part->link);
+	kfree(d.head);
+	kfree(d.buf);
+	kfree(parts);
 }
 
 /* Names go, new requests fail. @gone takes over the list's references. */
 static void withdraw(struct block_device *bd, struct list *gone)
 {
-	printk("%s: is gone%s%s\n", bd->name, bd->mounted ? ", mounted on " : "",
-	       bd->mounted ? bd->mounted->target : "");
+	if (bd->mounted || !bd->disk)
+		printk("%s: is gone%s%s\n", bd->name, bd->mounted ? ", mounted on " : "",
+		       bd->mounted ? bd->mounted->target : "");
 	bd->gone = true;
 	spin_lock(&devices_lock);
 	list_del(&bd->link);
@@ -190,14 +231,80 @@ static void put_all(struct list *gone)
 	}
 }
 
+static void withdraw_partitions(struct block_device *bd, struct list *gone)
+{
+	struct block_device *part;
+	bool found;
+
+	do {
+		found = false;
+		spin_lock(&devices_lock);
+		list_for_each (part, &devices, link)
+			if (part->disk == bd) {
+				found = true;
+				break;
+			}
+		spin_unlock(&devices_lock);
+		if (found) /* nobody else takes it from the list: register_lock */
+			withdraw(part, gone);
+	} while (found);
+}
+
+int block_register(struct block_device *bd)
+{
+	struct list new = LIST_INIT(new);
+	int err;
+
+	if (!bd->driver || bd->size > INT64_MAX || bd->size % SECTOR_SIZE || !bd->max_vecs ||
+	    bd->sector < SECTOR_SIZE || bd->sector > PAGE_SIZE || (bd->sector & (bd->sector - 1)))
+		return -EINVAL;
+	bd->refs = 1;
+	list_init(&bd->link);
+	list_add_tail(&new, &bd->link);
+	mutex_lock(&register_lock);
+	scan(bd, &new);
+	err = publish(&new);
+	mutex_unlock(&register_lock);
+	if (err) {
+		list_del(&bd->link);
+		put_all(&new);
+	}
+	return err;
+}
+
 void block_unregister(struct block_device *bd)
 {
 	struct list gone = LIST_INIT(gone);
 
 	mutex_lock(&register_lock);
+	bd->gone = true;
+	withdraw_partitions(bd, &gone);
 	withdraw(bd, &gone);
 	mutex_unlock(&register_lock);
 	put_all(&gone);
+}
+
+int block_rescan(struct block_device *bd)
+{
+	struct list new = LIST_INIT(new), gone = LIST_INIT(gone);
+	struct block_device *part;
+	int err = bd->disk ? -EINVAL : bd->gone ? -ENODEV : bd->mounted ? -EBUSY : 0;
+
+	mutex_lock(&register_lock);
+	spin_lock(&devices_lock);
+	list_for_each (part, &devices, link)
+		if (part->disk == bd && part->refs > 1)
+			err = -EBUSY;
+	spin_unlock(&devices_lock);
+	if (!err) {
+		withdraw_partitions(bd, &gone);
+		scan(bd, &new);
+		err = publish(&new);
+	}
+	mutex_unlock(&register_lock);
+	put_all(&new);
+	put_all(&gone);
+	return err;
 }
 
 void block_resized(struct block_device *bd, uint64_t size)

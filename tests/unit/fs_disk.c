@@ -102,6 +102,28 @@ int disk_check(const void *image, unsigned long size)
 	return -1;
 }
 
+int disk_mend(void *image, unsigned long size)
+{
+	char command[128];
+	FILE *f;
+	int r;
+
+	if (save(image, size))
+		return -1;
+	snprintf(command, sizeof(command), "e2fsck -p -f %s", image_path);
+	r = run(command);
+	if (r != 0 && r != 1 << 8) {
+		show_text();
+		return -1;
+	}
+	f = fopen(image_path, "r");
+	if (!f || fread(image, 1, size, f) != size)
+		r = -1;
+	if (f)
+		fclose(f);
+	return r < 0 ? r : 0;
+}
+
 long disk_file(const void *image, unsigned long size, const char *path, void *buf, unsigned long n)
 {
 	char command[256];

@@ -326,6 +326,7 @@ static struct list disk_queue = LIST_INIT(disk_queue);
 static unsigned disk_queued;
 unsigned host_disk_async;
 unsigned long host_disk_most;
+void (*host_disk_written)(void);
 
 static void disk_finish(struct block_request *rq)
 {
@@ -341,6 +342,8 @@ static void disk_finish(struct block_request *rq)
 		else
 			memcpy(rq->vecs[i].va, at, rq->vecs[i].len);
 	}
+	if (rq->op == BLOCK_WRITE && host_disk_written)
+		host_disk_written();
 	rq->done(rq);
 }
 

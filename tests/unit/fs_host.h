@@ -17,6 +17,7 @@ void host_user(unsigned uid);
 extern unsigned long host_transfers;
 /* 1: requests are done, in any order, only when somebody waits. 0: at once. */
 extern unsigned host_disk_async;
+extern void (*host_disk_written)(void); /* called after each write */
 extern unsigned long host_disk_most; /* requests that were under way at the same time */
 void host_locks_free(void); /* none is held */
 
@@ -25,6 +26,8 @@ void host_locks_free(void); /* none is held */
 void *disk_make(const char *options, unsigned long kib);
 /* e2fsck -fn: 0 if it finds nothing wrong; its words are printed otherwise. */
 int disk_check(const void *image, unsigned long size);
+/* e2fsck -p: 0 if nothing is left wrong; its words are printed otherwise. */
+int disk_mend(void *image, unsigned long size);
 /* The file at @path of the image as debugfs reads it, into @buf; bytes or -1. */
 long disk_file(const void *image, unsigned long size, const char *path, void *buf, unsigned long n);
 void disk_free(void *image);

@@ -273,6 +273,29 @@ static int move_parent(struct vnode *odir, struct vnode *vn, struct vnode *ndir)
 	return err ? err : ext2_write_inode(odir);
 }
 
+/*
+ * The new entry is on the disk before the old one goes, in another block: see
+ * ext2_write_metadata(). (A directory with two names is no better for e2fsck than one without: both
+ * are written at the same time then.)
+ */
+static int entry_first(struct vnode *odir, const char *oname, size_t olen, struct vnode *ndir,
+		       const char *nname, size_t nlen)
+{
+	struct ext2_slot old, new;
+	int err = ext2_dir_find(odir, oname, olen, &old);
+	bool same;
+
+	if (err)
+		return err;
+	err = ext2_dir_find(ndir, nname, nlen, &new);
+	buf_put(old.buf);
+	if (err)
+		return err;
+	same = old.buf == new.buf;
+	buf_put(new.buf);
+	return same ? 0 : ext2_write_metadata(ext2_fs(odir));
+}
+
 static int rename_locked(struct vnode *odir, const char *oname, size_t olen, struct vnode *vn,
 			 struct vnode *ndir, const char *nname, size_t nlen, struct vnode *victim)
 {
@@ -286,10 +309,8 @@ static int rename_locked(struct vnode *odir, const char *oname, size_t olen, str
 		err = replace_entry(ndir, nname, nlen, victim, vn);
 	else
 		err = ext2_dir_add(ndir, nname, nlen, vn->ino, vn->mode);
-	/* The new entry is on the disk before the old one goes: see ext2_write_metadata(). In one
-	 * directory both are in one block as a rule. */
-	if (!err && odir != ndir)
-		err = ext2_write_metadata(ext2_fs(odir));
+	if (!err && !S_ISDIR(vn->mode))
+		err = entry_first(odir, oname, olen, ndir, nname, nlen);
 	if (!err)
 		err = find_entry(odir, oname, olen, vn, &slot);
 	if (err)

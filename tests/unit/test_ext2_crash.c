@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The guest is destroyed at a random moment: after any write that the disk has done, in whatever
+ * order it does them, `e2fsck -p` mends the image by itself, and every file that was synced is
+ * there as it was. --seed repeats a run.
+ *
+ * SOURCES: tests/unit/fs_host.c tests/unit/fs_disk.c kernel/fs/uio.c kernel/fs/pcache.c
+ * SOURCES: kernel/fs/pcache_rw.c kernel/fs/pcache_io.c kernel/fs/writeback.c kernel/fs/vnode.c
+ * SOURCES: kernel/fs/ncache.c kernel/fs/namei.c kernel/fs/path.c kernel/fs/attr.c kernel/fs/fd.c
+ * SOURCES: kernel/fs/file.c kernel/fs/mount.c kernel/fs/block.c kernel/fs/block_file.c
+ * kernel/fs/partition.c SOURCES: kernel/fs/buf.c kernel/fs/ext2/super.c kernel/fs/ext2/check.c
+ * kernel/fs/ext2/balloc.c SOURCES: kernel/fs/ext2/ialloc.c kernel/fs/ext2/map.c
+ * kernel/fs/ext2/inode.c SOURCES: kernel/fs/ext2/file.c kernel/fs/ext2/dir.c kernel/fs/ext2/names.c
+ * lib/string.c
+ */
+#include "fs_host.h"
+#include "test.h"
+
+#include <fs.h>
+#include <proc.h>
+#include <string.h>
+
+int snprintf(char *buf, size_t size, const char *fmt, ...);
+
+#define KIB 1024ul
+#define FILES 24
+#define CRASHES 60
+#define FILE_MAX 60000u
+
+/* What is known of a file: its bytes are all @fill; 0: no such file, or nobody knows. */
+struct known {
+	unsigned char fill;
+	unsigned size;
+	char path[32];
+};
+
+static unsigned char data[FILE_MAX], back[FILE_MAX + 1];
+static struct known files[FILES];
+static char *disk, *crashed;
+static unsigned crashes, checked;
+
+static unsigned long pick(unsigned long n)
+{
+	return (test_random() >> 20) % n;
+}
+
+static void check_file(const struct known *k)
+{
+	long n = disk_file(crashed, KIB * 1024, k->path, back, sizeof(back));
+	bool same = n == (long)k->size;
+
+	for (long i = 0; same && i < n; i++)
+		same = back[i] == k->fill;
+	if (!same)
+		test_note("%s: %ld bytes instead of %u", k->path, n, k->size);
+	CHECK(same);
+	checked++;
+}
+
+/* Now the power goes, perhaps. */
+static void written(void)
+{
+	if (crashes == CRASHES || pick(8))
+		return;
+	crashes++;
+	memcpy(crashed, disk, KIB * 1024);
+	CHECK_EQ(disk_mend(crashed, KIB * 1024), 0);
+	for (unsigned i = 0; i < FILES; i++)
+		if (files[i].fill && pick(3) == 0)
+			check_file(&files[i]);
+}
+
+static void name_file(char *path, unsigned i)
+{
+	snprintf(path, 32, "/mnt%s/f%u", pick(2) ? "/d" : "", i);
+}
+
+/* A file with fsync(). While it is written nothing is known of it. */
+static void write_file(unsigned i)
+{
+	struct known k = {.fill = (unsigned char)(1 + pick(255)), .size = (unsigned)pick(FILE_MAX)};
+	struct parvix_iovec iov;
+	char path[32];
+	struct uio uio;
+	struct file *f;
+
+	if (files[i].fill) {
+		snprintf(path, sizeof(path), "/mnt%s", files[i].path);
+		files[i].fill = 0;
+		path_unlink(path);
+	}
+	name_file(path, i);
+	if (file_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644, &f))
+		return;
+	memset(data, k.fill, k.size);
+	uio_user(&uio, &iov, UADDR(data), k.size);
+	if (file_write(f, &uio) == (ssize_t)k.size && pick(3) && !file_sync(f)) {
+		strlcpy(k.path, path + 4, sizeof(k.path));
+		files[i] = k;
+	}
+	file_put(f);
+}
+
+static void other_work(void)
+{
+	char a[32], b[32];
+
+	snprintf(a, sizeof(a), "/mnt/x%lu", pick(10));
+	snprintf(b, sizeof(b), "/mnt/d/x%lu", pick(10));
+	switch (pick(6)) {
+	case 0:
+		a[5] = 'y';
+		path_mkdir(a, 0755);
+		break;
+	case 1:
+		a[5] = 'y';
+		path_rmdir(a);
+		break;
+	case 2:
+		path_rename(a, b);
+		break;
+	case 3:
+		path_rename(b, a);
+		break;
+	case 4:
+		path_symlink("somewhere", b);
+		break;
+	default:
+		path_unlink(b);
+	}
+}
+
+TEST(destroyed_at_any_moment)
+{
+	host_start();
+	host_user(0);
+	disk = disk_make("-t ext2 -b 1024 -N 256", KIB);
+	crashed = disk ? disk_copy(disk, KIB * 1024) : NULL;
+	REQUIRE(crashed != NULL);
+	host_disk_async = 1;
+	host_disk_set(disk, KIB * 1024);
+	REQUIRE_EQ(fs_mount("/disk", "/mnt", "ext2", 0, NULL), 0);
+	REQUIRE_EQ(path_mkdir("/mnt/d", 0755), 0);
+	host_disk_written = written;
+	for (unsigned i = 0; i < 3000 && crashes < CRASHES; i++) {
+		if (pick(2))
+			write_file((unsigned)pick(FILES));
+		else
+			other_work();
+		if (pick(50) == 0)
+			fs_sync();
+	}
+	host_disk_written = NULL;
+	test_note("%u crashes, %u files looked at", crashes, checked);
+	CHECK_EQ(fs_unmount("/mnt", 0), 0);
+	CHECK_EQ(disk_check(disk, KIB * 1024), 0);
+	disk_free(crashed);
+	disk_free(disk);
+}
