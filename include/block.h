@@ -148,6 +148,7 @@ struct block_device *block_await(const char *name, ktime_t deadline);
 struct file;
 int block_open(struct file *f);
 /* /proc/diskstats: the columns are in docs/proc.md. */
+size_t partitions_describe(char *buf, size_t size); /* /proc/partitions, as Linux's */
 size_t diskstats_describe(char *buf, size_t size);
 int ramdisk_init(pfn_t first, unsigned long size); /* /dev/ram0 */
 

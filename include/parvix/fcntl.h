@@ -16,6 +16,7 @@
 #define O_NONBLOCK 0x4000
 #define O_NOCTTY 0x8000
 #define O_CLOEXEC 0x40000
+#define O_DIRECT 0x80000 /* block devices: whole sectors only */
 #define O_NOFOLLOW 0x100000
 #define O_DIRECTORY 0x200000
 

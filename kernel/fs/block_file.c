@@ -12,7 +12,10 @@
  */
 #include "internal.h"
 
+#include <parvix/blkdev.h>
+#include <printk.h>
 #include <string.h>
+#include <usercopy.h>
 
 #define CHUNK_PAGES 256u /* at once; 1 MiB */
 
@@ -157,9 +160,12 @@ static ssize_t raw_part(struct raw *raw, struct uio *uio, uint64_t pos, bool wri
 static ssize_t raw_move(struct file *f, struct uio *uio, uint64_t *pos, bool write)
 {
 	struct block_device *bd = f->private;
-	struct raw *raw = raw_alloc(bd, uio->resid);
 	ssize_t r = 0, done = 0;
+	struct raw *raw;
 
+	if ((f->flags & O_DIRECT) && (*pos | uio->resid) % bd->sector)
+		return -EINVAL;
+	raw = raw_alloc(bd, uio->resid);
 	if (!raw)
 		return -ENOMEM;
 	while (uio->resid && *pos < READ_ONCE(bd->size)) {
@@ -204,8 +210,98 @@ static int raw_sync(struct file *f)
 	return block_flush(f->private);
 }
 
+static int discard(struct file *f, uaddr_t arg)
+{
+	uint64_t range[2];
+
+	if ((f->flags & O_ACCMODE) == O_RDONLY)
+		return -EBADF;
+	if (copy_from_user(range, arg, sizeof(range)))
+		return -EFAULT;
+	return block_discard(f->private, range[0], range[1]);
+}
+
+static int flush_all(struct block_device *bd)
+{
+	int err = 0, err2;
+
+	mutex_lock(&mounts_lock);
+	if (bd->mounted)
+		err = mount_sync(bd->mounted);
+	mutex_unlock(&mounts_lock);
+	err2 = block_flush(bd);
+	return err ? err : err2;
+}
+
+static int raw_ioctl(struct file *f, unsigned long req, uaddr_t arg)
+{
+	struct block_device *bd = f->private;
+	uint64_t value;
+	size_t n = sizeof(int);
+
+	switch (req) {
+	case BLKROGET:
+		value = bd->read_only;
+		break;
+	case BLKSSZGET:
+		value = bd->sector;
+		break;
+	case BLKGETSIZE:
+	case BLKGETSIZE64:
+		value = READ_ONCE(bd->size) / (req == BLKGETSIZE ? SECTOR_SIZE : 1);
+		n = sizeof(value);
+		break;
+	case BLKFLSBUF:
+		return flush_all(bd);
+	case BLKRRPART:
+		return fs_superuser() ? block_rescan(bd) : -EACCES;
+	case BLKDISCARD:
+		return discard(f, arg);
+	default:
+		return -ENOTTY;
+	}
+	return copy_to_user(arg, &value, n);
+}
+
 static const struct file_ops block_file_ops = {.read = raw_read,
 					       .write = raw_write,
 					       .size = raw_size,
 					       .sync = raw_sync,
+					       .ioctl = raw_ioctl,
 					       .release = raw_release};
+
+/* ---- /proc/partitions, /proc/diskstats ---- */
+
+size_t partitions_describe(char *buf, size_t size)
+{
+	size_t n = (size_t)snprintk(buf, size, "major minor  #blocks  name\n\n");
+	struct block_device *bd;
+
+	for (unsigned i = 0; size - n > 128 && (bd = block_nth(i)); i++) {
+		n += (size_t)snprintk(buf + n, size - n, "%4lu %7lu %10lu %s\n", bd->dev >> 20,
+				      bd->dev & 0xfffff, bd->size / 1024, bd->name);
+		block_put(bd);
+	}
+	return n;
+}
+
+size_t diskstats_describe(char *buf, size_t size)
+{
+	struct block_device *bd;
+	size_t n = 0;
+
+	/* Linux's columns; what is not measured is 0: merges, times. */
+	for (unsigned i = 0; size - n > 256 && (bd = block_nth(i)); i++) {
+		const uint64_t *c = bd->count, *b = bd->bytes;
+
+		n += (size_t)snprintk(
+			buf + n, size - n,
+			"%4lu %7lu %s %lu 0 %lu 0 %lu 0 %lu 0 %u 0 0 %lu 0 %lu 0 %lu 0\n",
+			bd->dev >> 20, bd->dev & 0xfffff, bd->name, c[BLOCK_READ],
+			b[BLOCK_READ] / SECTOR_SIZE, c[BLOCK_WRITE], b[BLOCK_WRITE] / SECTOR_SIZE,
+			READ_ONCE(bd->in_flight), c[BLOCK_DISCARD], b[BLOCK_DISCARD] / SECTOR_SIZE,
+			c[BLOCK_FLUSH]);
+		block_put(bd);
+	}
+	return n;
+}

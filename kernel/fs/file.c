@@ -119,6 +119,9 @@ static int open_by_type(struct file *f)
 
 	switch (vn->mode & S_IFMT) {
 	case S_IFREG:
+		if (f->flags & O_DIRECT)
+			return -EINVAL;
+		/* fall through */
 	case S_IFDIR:
 		f->ops = S_ISDIR(vn->mode) ? &directory_file_ops : &regular_file_ops;
 		return vn->ops->open ? vn->ops->open(vn, f) : 0;

@@ -110,6 +110,18 @@ static int make_filesystems(struct text *t, pid_t pid)
 	return made_by(t, filesystems_describe(t->buf, t->size));
 }
 
+static int make_partitions(struct text *t, pid_t pid)
+{
+	(void)pid;
+	return made_by(t, partitions_describe(t->buf, t->size));
+}
+
+static int make_diskstats(struct text *t, pid_t pid)
+{
+	(void)pid;
+	return made_by(t, diskstats_describe(t->buf, t->size));
+}
+
 static int make_machine(struct text *t, pid_t pid)
 {
 	(void)pid;
@@ -229,6 +241,8 @@ const struct procfs_entry procfs_system_files[] = {
 	{.name = "cmdline", .mode = 0444, .make = make_cmdline},
 	{.name = "mounts", .mode = 0444, .make = make_mounts},
 	{.name = "filesystems", .mode = 0444, .make = make_filesystems},
+	{.name = "partitions", .mode = 0444, .make = make_partitions},
+	{.name = "diskstats", .mode = 0444, .make = make_diskstats},
 	{.name = "devices", .mode = 0444, .make = make_devices},
 	{.name = "machine", .mode = 0444, .make = make_machine},
 	{.name = "hypercalls", .mode = 0644, .make = make_hypercalls, .command = clear_hypercalls},

@@ -3,6 +3,7 @@
 #define _SYS_MOUNT_H
 
 #include <sys/cdefs.h>
+#include <parvix/blkdev.h>
 
 #define MS_RDONLY 1
 #define MS_NOSUID 2
