@@ -104,7 +104,10 @@ static uint64_t nap(void)
 				   __ATOMIC_SEQ_CST);
 	call(__HYPERVISOR_vcpu_op, VCPUOP_get_runstate_info, 0, HC(&state));
 	poll.timeout = state.state_entry_time + NAP;
-	call(__HYPERVISOR_sched_op, SCHEDOP_poll, HC(&poll), 0);
+	if (call(__HYPERVISOR_sched_op, SCHEDOP_poll, HC(&poll), 0)) {
+		poll.nr_ports = 0; /* the port is none: by time only */
+		call(__HYPERVISOR_sched_op, SCHEDOP_poll, HC(&poll), 0);
+	}
 	call(__HYPERVISOR_vcpu_op, VCPUOP_get_runstate_info, 0, HC(&state));
 	return state.state_entry_time;
 }
