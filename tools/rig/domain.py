@@ -122,6 +122,7 @@ class Domain:
         self.consoles = {}
         self.line = ''
         self.paused = paused
+        self.size = None  # of the window, if it has changed since the start
         self.built = False
         self.running = False
         self.xl_stream = machine.agent.run(f'exec xl create -F -p {path}', self._xl, self._ended)
@@ -159,8 +160,9 @@ class Domain:
 
         if self.paused:
             gone(None)
-        else:
-            self.machine.agent.run(f'xl unpause {self.id}', on_end=gone)
+            return
+        size = f'{self._size_command()}; ' if self.size else ''
+        self.machine.agent.run(f'{size}xl unpause {self.id}', on_end=gone)
 
     def _ended(self, _stream):
         self.end = self.reason or DESTROYED if self.built else FAILED
@@ -217,9 +219,12 @@ class Domain:
 
     def resize(self, rows, columns):
         """Tells the domain the size of its console's window, in a node that its console driver watches."""
+        self.size = (rows, columns)
         if self.id is not None:
-            node = f'/local/domain/{self.id}/console/winsize'
-            self.machine.agent.run(f"xenstore-write {node} '{rows} {columns}'")
+            self.machine.agent.run(self._size_command())
+
+    def _size_command(self):
+        return f"xenstore-write /local/domain/{self.id}/console/winsize '{self.size[0]} {self.size[1]}'"
 
 
 class Machine(contextlib.AbstractContextManager):

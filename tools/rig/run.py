@@ -155,6 +155,8 @@ def run_interactive(options, image_fd):
     with Terminal() as terminal:
         while True:
             end = one_session(options, image_fd, terminal)
+            if end not in (HALTED, REBOOTED):
+                print(f'parvix: the guest {end}', file=sys.stderr, end='\r\n')
             if end != REBOOTED or not options.reboot:
                 return 0
 
