@@ -39,7 +39,7 @@ class Guest:
         self.begun = False
         self.status = None  # what the command exited with
         self.times = {}  # seconds since the start of QEMU: handover, begin, end, off
-        self.text = b''  # everything the programs and the kernel have said, for expect()
+        self.text = bytearray()  # everything the programs and the kernel have said, for expect()
         self.position = 0
 
     def pump(self, seconds, also=()):

@@ -61,9 +61,14 @@ class Demux:
             if used:
                 self.line_start = self.held[used - 1:used] == b'\n'
                 self.held = self.held[used:]
-            if payload is not None:
-                events.append((voice, payload))
-        return events
+            if payload is None:
+                continue
+            if voice == TEXT and events and isinstance(events[-1], list):
+                events[-1].append(payload)
+            else:
+                events.append([payload] if voice == TEXT else (voice, payload))
+        # A program's lines that follow each other are one piece.
+        return [(TEXT, b''.join(event)) if isinstance(event, list) else event for event in events]
 
     def idle(self):
         """Whatever is held is a program's text after all, unless it is an open line of Xen's or the kernel's."""
