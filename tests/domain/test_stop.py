@@ -136,8 +136,7 @@ class WithDisk(FromMemory):
     def test_the_disk_is_left_clean(self):
         for word, end in (('poweroff', domain.OFF), ('reboot', domain.REBOOTED)):
             with self.subTest(word):
-                disk = self.root()
-                fd = self.fds[-1]
+                fd, disk = self.root()
                 guest = self.boot(word, [disk], on_reboot='destroy')
                 self.sure(guest, 'head -c 300000 /dev/urandom >/root/late; cksum /root/late || wc /root/late')
                 self.dom0(f'xenstore-write /local/domain/{guest.domain.id}/control/shutdown {word}')
