@@ -23,7 +23,7 @@ TEST_NEEDS = $(if $(filter-out unit tools,$(or $(subst $(comma), ,$(SUITE)),all)
 	$(GUEST_EXTRA) $(BUILD)/parvix.checked $(BUILD)/root.img dom0)
 comma := ,
 GUEST_EXTRA := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/hostile/*.c tests/boot/*.c)) $(BUILD)/tests/domain/badblk \
-	$(BUILD)/tests/domain/console_backend
+	$(BUILD)/tests/domain/console_backend $(BUILD)/tests/domain/introduce
 
 .PHONY: test unit-tests
 test: $(TEST_NEEDS) ## run all tests (SUITE=unit,tools,boot,user,domain-user,domain,hostile TEST=name SEED=n choose)
@@ -101,6 +101,10 @@ $(BUILD)/tests/domain/badblk: $(wildcard tests/domain/badblk*.[ch])
 		$(filter %.c,$^) -lxenstore -lxenevtchn -lxengnttab
 
 $(BUILD)/tests/domain/console_backend: tests/domain/console_backend.c
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$@)
+	$(Q)$(UNIT_CC) -std=gnu17 -O2 -static -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -o $@ $<
+$(BUILD)/tests/domain/introduce: tests/domain/introduce.c
 	@mkdir -p $(@D)
 	$(call say,HOSTCC,$@)
 	$(Q)$(UNIT_CC) -std=gnu17 -O2 -static -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -o $@ $<

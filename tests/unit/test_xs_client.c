@@ -518,7 +518,7 @@ TEST(every_kind_of_malice)
 
 	c.complaints = COMPLAINTS;
 	honest = false;
-	for (int round = 0; round < 300; round++) {
+	for (int round = 0; round < 80; round++) {
 		unsigned *kinds = &malice.drop;
 
 		begin();
