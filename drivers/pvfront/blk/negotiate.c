@@ -35,18 +35,17 @@
 #define INFO_MAX 0xffff
 #define VDISK_READONLY_BIT 0x4
 
-/* A number that the backend need not write: @otherwise then. Or -ERANGE, and the device failed. */
-static int offered(struct xenbus_device *dev, const char *node, uint64_t most, uint64_t otherwise,
-		   uint64_t *out)
+/* Numbers that the backend need not write: their values stay then. Or an error, the device failed.
+ */
+static int offered(struct xenbus_device *dev, struct xs_field *fields, unsigned n)
 {
-	int err = xs_scan(XS_NO_TX, dev->backend, node, 0, most, out);
-
-	if (err == -ENOENT) {
-		*out = otherwise;
-		return 0;
-	}
-	return err ? xenbus_fail(dev, err, "the backend's %s is not a number up to %lu", node, most)
-		   : 0;
+	xs_scan_all(XS_NO_TX, dev->backend, fields, n);
+	for (unsigned i = 0; i < n; i++)
+		if (fields[i].err && fields[i].err != -ENOENT)
+			return xenbus_fail(dev, fields[i].err,
+					   "the backend's %s is not a number up to %lu",
+					   fields[i].node, fields[i].most);
+	return 0;
 }
 
 /* ---- rings ---- */
@@ -57,14 +56,18 @@ struct offer {
 
 static int read_offer(struct xenbus_device *dev, const struct blk_args *args, struct offer *o)
 {
+	struct xs_field order_queues[] = {
+		{.node = "max-ring-page-order", .most = ORDER_MAX, .value = 0},
+		{.node = "multi-queue-max-queues", .most = QUEUES_OFFER_MAX, .value = 1},
+	};
 	uint64_t order, queues;
 	unsigned want = args->queues ? args->queues : min(nr_cpus, BLK_QUEUES_MAX);
-	int err = offered(dev, "max-ring-page-order", ORDER_MAX, 0, &order);
+	int err = offered(dev, order_queues, ARRAY_SIZE(order_queues));
 
-	if (!err)
-		err = offered(dev, "multi-queue-max-queues", QUEUES_OFFER_MAX, 1, &queues);
 	if (err)
 		return err;
+	order = order_queues[0].value;
+	queues = order_queues[1].value;
 	o->queues = (unsigned)max(min((uint64_t)want, queues), (uint64_t)1);
 	o->pages = 1;
 	while (o->pages * 2 <= args->pages && o->pages * 2 <= 1u << order)
@@ -117,21 +120,27 @@ static int queues_make(struct blk_disk *disk, const struct blk_args *args, struc
 	return 0;
 }
 
+/* A field to be written, with its number as text. */
+static void field_number(struct xs_field *f, char text[16], const char *node, unsigned value)
+{
+	snprintk(text, 16, "%u", value);
+	*f = (struct xs_field){.node = node, .text = text};
+}
+
 static int write_queue(const struct blk_queue *q, const char *dir)
 {
-	int err;
+	struct xs_field f[BLK_RING_PAGES_MAX + 1];
+	char node[BLK_RING_PAGES_MAX][16], text[BLK_RING_PAGES_MAX + 1][16];
+	unsigned n;
 
-	if (q->nr_pages == 1)
-		err = xs_printf(XS_NO_TX, dir, "ring-ref", "%u", q->ref[0]);
-	else
-		err = 0;
-	for (unsigned i = 0; !err && q->nr_pages > 1 && i < q->nr_pages; i++) {
-		char node[16];
-
-		snprintk(node, sizeof(node), "ring-ref%u", i);
-		err = xs_printf(XS_NO_TX, dir, node, "%u", q->ref[i]);
+	for (n = 0; n < q->nr_pages; n++) {
+		snprintk(node[n], sizeof(node[n]), "ring-ref%u", n);
+		if (q->nr_pages == 1)
+			strlcpy(node[n], "ring-ref", sizeof(node[n]));
+		field_number(&f[n], text[n], node[n], q->ref[n]);
 	}
-	return err ? err : xs_printf(XS_NO_TX, dir, "event-channel", "%u", q->port);
+	field_number(&f[n], text[n], "event-channel", q->port);
+	return xs_write_all(XS_NO_TX, dir, f, n + 1);
 }
 
 /* What an earlier connection wrote and this one will not. */
@@ -147,24 +156,14 @@ static void forget_nodes(struct xenbus_device *dev)
 	}
 }
 
-static int write_order(struct xenbus_device *dev, unsigned pages)
-{
-	unsigned order = 0;
-
-	while (1u << order < pages)
-		order++;
-	return order ? xs_printf(XS_NO_TX, dev->node, "ring-page-order", "%u", order) : 0;
-}
-
 static int write_queues(struct blk_disk *disk)
 {
 	struct xenbus_device *dev = disk->dev;
 	char dir[80];
-	int err;
+	int err = 0;
 
 	if (disk->nr_queues == 1)
 		return write_queue(&disk->queue[0], dev->node);
-	err = xs_printf(XS_NO_TX, dev->node, "multi-queue-num-queues", "%u", disk->nr_queues);
 	for (unsigned i = 0; !err && i < disk->nr_queues; i++) {
 		snprintk(dir, sizeof(dir), "%s/queue-%u", dev->node, i);
 		err = write_queue(&disk->queue[i], dir);
@@ -175,40 +174,65 @@ static int write_queues(struct blk_disk *disk)
 static int write_rings(struct blk_disk *disk, const struct blk_args *args)
 {
 	struct xenbus_device *dev = disk->dev;
+	unsigned order = 0, n = 1;
+	struct xs_field f[4] = {{.node = "protocol", .text = XEN_IO_PROTO_ABI_X86_64}};
+	char text[3][16];
 	int err;
 
 	if (disk->connects)
 		forget_nodes(dev);
-	err = write_order(dev, disk->queue[0].nr_pages);
+	while (1u << order < disk->queue[0].nr_pages)
+		order++;
+	field_number(&f[n++], text[0], "feature-persistent", args->persistent);
+	if (order)
+		field_number(&f[n++], text[1], "ring-page-order", order);
+	if (disk->nr_queues > 1)
+		field_number(&f[n++], text[2], "multi-queue-num-queues", disk->nr_queues);
+	err = xs_write_all(XS_NO_TX, dev->node, f, n);
 	if (!err)
 		err = write_queues(disk);
-	if (!err)
-		err = xs_printf(XS_NO_TX, dev->node, "protocol", "%s", XEN_IO_PROTO_ABI_X86_64);
-	if (!err)
-		err = xs_printf(XS_NO_TX, dev->node, "feature-persistent", "%d", args->persistent);
 	return err ? xenbus_fail(dev, err, "the rings cannot be written to xenstore") : 0;
 }
 
 /* ---- the disk ---- */
 
-/* What the backend says of the disk, checked. */
+/* What the backend says of the disk: all asked for at once, since each way there and back counts.
+ */
+enum { SECTORS, SECTOR_BYTES, INFO, FLUSH, BARRIER, DISCARD, UNIT, PERSISTENT, INDIRECT, SAYS };
+
+static int read_says(struct xenbus_device *dev, struct xs_field f[SAYS])
+{
+	static const struct xs_field all[SAYS] = {
+		[SECTORS] = {.node = "sectors", .most = SECTORS_MAX},
+		[SECTOR_BYTES] = {.node = "sector-size", .most = 1u << 20, .value = SECTOR_SIZE},
+		[INFO] = {.node = "info", .most = INFO_MAX},
+		[FLUSH] = {.node = "feature-flush-cache", .most = 1},
+		[BARRIER] = {.node = "feature-barrier", .most = 1},
+		[DISCARD] = {.node = "feature-discard", .most = 1},
+		[UNIT] = {.node = "discard-granularity", .most = 1u << 31},
+		[PERSISTENT] = {.node = "feature-persistent", .most = 1},
+		[INDIRECT] = {.node = "feature-max-indirect-segments", .most = INDIRECT_OFFER_MAX},
+	};
+	int err;
+
+	memcpy(f, all, sizeof(all));
+	err = offered(dev, f, SAYS);
+	if (!err && f[SECTORS].err)
+		err = xenbus_fail(dev, f[SECTORS].err, "the backend does not say how many sectors");
+	return err;
+}
+
+/* The disk itself, checked. */
 struct identity {
 	uint64_t sectors, sector_size, info;
 	bool read_only;
 };
 
-static int read_identity(struct xenbus_device *dev, struct identity *id)
+static int check_identity(struct xenbus_device *dev, const struct xs_field *f, struct identity *id)
 {
-	int err = xs_scan(XS_NO_TX, dev->backend, "sectors", 0, SECTORS_MAX, &id->sectors);
-
-	if (err)
-		return xenbus_fail(dev, err, "the backend's sectors is not a number up to %lu",
-				   SECTORS_MAX);
-	err = offered(dev, "sector-size", 1u << 20, SECTOR_SIZE, &id->sector_size);
-	if (!err)
-		err = offered(dev, "info", INFO_MAX, 0, &id->info);
-	if (err)
-		return err;
+	id->sectors = f[SECTORS].value;
+	id->sector_size = f[SECTOR_BYTES].value;
+	id->info = f[INFO].value;
 	if (id->sector_size < SECTOR_SIZE || id->sector_size > PAGE_SIZE ||
 	    (id->sector_size & (id->sector_size - 1)))
 		return xenbus_fail(dev, -EINVAL, "sectors of %lu bytes", id->sector_size);
@@ -219,52 +243,35 @@ static int read_identity(struct xenbus_device *dev, struct identity *id)
 	return 0;
 }
 
-static int read_features(struct blk_disk *disk, const struct blk_args *args)
+static void take_features(struct blk_disk *disk, const struct xs_field *f,
+			  const struct blk_args *args)
 {
-	struct xenbus_device *dev = disk->dev;
 	struct block_device *bd = &disk->bd;
-	uint64_t flush = 0, barrier = 0, discard = 0, unit = 0, persistent = 0, indirect = 0;
-	int err = 0;
 
-	/* Each question is a round trip through another domain: what will not be used is not asked.
-	 */
-	if (args->flush)
-		err = offered(dev, "feature-flush-cache", 1, 0, &flush);
-	if (!err && args->flush && (!flush || args->barrier))
-		err = offered(dev, "feature-barrier", 1, 0, &barrier);
-	if (!err && args->discard && !bd->read_only)
-		err = offered(dev, "feature-discard", 1, 0, &discard);
-	if (!err && discard)
-		err = offered(dev, "discard-granularity", 1u << 31, bd->sector, &unit);
-	if (!err && args->persistent)
-		err = offered(dev, "feature-persistent", 1, 0, &persistent);
-	if (!err && args->indirect)
-		err = offered(dev, "feature-max-indirect-segments", INDIRECT_OFFER_MAX, 0,
-			      &indirect);
-	if (err)
-		return err;
 	disk->flush_op = 0;
-	if (barrier)
+	if (args->flush && f[BARRIER].value && (args->barrier || !f[FLUSH].value))
 		disk->flush_op = BLKIF_OP_WRITE_BARRIER;
-	else if (flush)
+	else if (args->flush && f[FLUSH].value)
 		disk->flush_op = BLKIF_OP_FLUSH_DISKCACHE;
 	bd->can_flush = disk->flush_op != 0;
-	bd->can_discard = discard;
-	bd->discard_align = (uint32_t)max(unit, (uint64_t)bd->sector);
-	disk->copy = persistent;
+	bd->can_discard = args->discard && f[DISCARD].value && !bd->read_only;
+	bd->discard_align = (uint32_t)max(f[UNIT].value, (uint64_t)bd->sector);
+	disk->copy = args->persistent && f[PERSISTENT].value;
 	disk->batch = args->batch;
-	disk->max_segs = (unsigned)max(min(indirect, (uint64_t)args->indirect),
+	disk->max_segs = (unsigned)max(min(f[INDIRECT].value, (uint64_t)args->indirect),
 				       (uint64_t)BLKIF_MAX_SEGMENTS_PER_REQUEST);
-	return 0;
 }
 
 /* A disk that comes back is the same disk, but for its size. */
 static int identify(struct blk_disk *disk, const struct blk_args *args)
 {
 	struct block_device *bd = &disk->bd;
-	struct identity id;
-	int err = read_identity(disk->dev, &id);
+	struct xs_field f[SAYS];
+	struct identity id = {0};
+	int err = read_says(disk->dev, f);
 
+	if (!err)
+		err = check_identity(disk->dev, f, &id);
 	if (err)
 		return err;
 	if (disk->connects && (id.sector_size != bd->sector || (id.read_only && !bd->read_only)))
@@ -275,10 +282,10 @@ static int identify(struct blk_disk *disk, const struct blk_args *args)
 		bd->read_only = id.read_only;
 		bd->removable = id.info & (VDISK_REMOVABLE | VDISK_CDROM);
 	}
-	err = read_features(disk, args);
-	if (!err && disk->published && id.sectors * SECTOR_SIZE != bd->size)
+	take_features(disk, f, args);
+	if (disk->published && id.sectors * SECTOR_SIZE != bd->size)
 		block_resized(bd, id.sectors * SECTOR_SIZE);
-	return err;
+	return 0;
 }
 
 /* ---- making the disk known ---- */

@@ -35,7 +35,7 @@ static int path_call(xs_tx_t tx, unsigned type, const char *path, struct xs_repl
 {
 	int err = wire_path(path);
 
-	return err ? err : xs_call(tx, type, &XS_TEXT0(path), 1, reply);
+	return err ? err : xs_call(tx, type, XS_TEXT0(path), XS_NO_PIECE, reply);
 }
 
 int xs_read(xs_tx_t tx, const char *path, char **value, size_t *len)
@@ -82,13 +82,69 @@ int xs_scan(xs_tx_t tx, const char *dir, const char *node, uint64_t min, uint64_
 	return wire_number(text, len, min, max, out);
 }
 
+/* Join and ask for all of @n paths, MANY at most. */
+#define MANY 16
+static void ask_many(xs_tx_t tx, unsigned type, const char *dir, struct xs_field *f,
+		     struct xs_question *q, unsigned n)
+{
+	char *path[MANY];
+	unsigned at[MANY], asked = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		f[i].err = join(dir, f[i].node, &path[asked]);
+		if (f[i].err)
+			continue;
+		q[asked] = (struct xs_question){.piece[0] = XS_TEXT0(path[asked])};
+		if (type == XS_WRITE)
+			q[asked].piece[1] = XS_TEXT(f[i].text);
+		at[asked++] = i;
+	}
+	xs_ask(tx, type, q, asked);
+	for (unsigned i = 0; i < asked; i++) {
+		struct xs_field *field = &f[at[i]];
+		const struct xs_reply *r = &q[i].reply;
+
+		field->err = q[i].err;
+		if (!field->err && type == XS_READ)
+			field->err = wire_number(r->body, r->len, 0, field->most, &field->value);
+		kfree(q[i].reply.body);
+		kfree(path[i]);
+	}
+}
+
+static void many(xs_tx_t tx, unsigned type, const char *dir, struct xs_field *f, unsigned n)
+{
+	while (n) {
+		struct xs_question q[MANY];
+		unsigned some = min(n, MANY + 0u);
+
+		ask_many(tx, type, dir, f, q, some);
+		f += some;
+		n -= some;
+	}
+}
+
+void xs_scan_all(xs_tx_t tx, const char *dir, struct xs_field *fields, unsigned n)
+{
+	many(tx, XS_READ, dir, fields, n);
+}
+
+int xs_write_all(xs_tx_t tx, const char *dir, struct xs_field *fields, unsigned n)
+{
+	many(tx, XS_WRITE, dir, fields, n);
+	for (unsigned i = 0; i < n; i++)
+		if (fields[i].err)
+			return fields[i].err;
+	return 0;
+}
+
 int xs_write(xs_tx_t tx, const char *path, const void *value, size_t len)
 {
 	int err = wire_path(path);
 
 	if (err)
 		return err;
-	return xs_call(tx, XS_WRITE, (struct xs_piece[]){XS_TEXT0(path), {value, len}}, 2, NULL);
+	return xs_call(tx, XS_WRITE, XS_TEXT0(path), (struct xs_piece){value, len}, NULL);
 }
 
 int xs_printf(xs_tx_t tx, const char *dir, const char *node, const char *fmt, ...)
@@ -160,8 +216,7 @@ static int next_part(xs_tx_t tx, const char *path, struct parts *p)
 	int err;
 
 	snprintk(offset, sizeof(offset), "%lu", p->len);
-	err = xs_call(tx, XS_DIRECTORY_PART, (struct xs_piece[]){XS_TEXT0(path), XS_TEXT0(offset)},
-		      2, &reply);
+	err = xs_call(tx, XS_DIRECTORY_PART, XS_TEXT0(path), XS_TEXT0(offset), &reply);
 	if (err)
 		return err;
 	head = strlen(reply.body) + 1;
@@ -247,14 +302,14 @@ int xs_set_perms(xs_tx_t tx, const char *path, const char *perms)
 
 	if (len < 0 || err)
 		return err ? err : (int)len;
-	return xs_call(tx, XS_SET_PERMS, (struct xs_piece[]){XS_TEXT0(path), {body, len}}, 2, NULL);
+	return xs_call(tx, XS_SET_PERMS, XS_TEXT0(path), (struct xs_piece){body, len}, NULL);
 }
 
 int xs_tx_start(xs_tx_t *tx)
 {
 	struct xs_reply reply;
 	uint64_t number = 0;
-	int err = xs_call(XS_NO_TX, XS_TRANSACTION_START, &XS_TEXT0(""), 1, &reply);
+	int err = xs_call(XS_NO_TX, XS_TRANSACTION_START, XS_TEXT0(""), XS_NO_PIECE, &reply);
 
 	if (err)
 		return err;
@@ -271,5 +326,5 @@ int xs_tx_end(xs_tx_t tx, bool abort)
 {
 	if (tx == XS_NO_TX)
 		return -EINVAL;
-	return xs_call(tx, XS_TRANSACTION_END, &XS_TEXT0(abort ? "F" : "T"), 1, NULL);
+	return xs_call(tx, XS_TRANSACTION_END, XS_TEXT0(abort ? "F" : "T"), XS_NO_PIECE, NULL);
 }

@@ -319,7 +319,8 @@ static struct request *request_new(xs_tx_t tx, unsigned type, const struct xs_pi
 	r->msg.head = (struct xsd_sockmsg){.type = type, .tx_id = tx, .len = len};
 	len = 0;
 	for (unsigned i = 0; i < n; i++) {
-		memcpy(r->msg.body + len, pieces[i].data, pieces[i].len);
+		if (pieces[i].len)
+			memcpy(r->msg.body + len, pieces[i].data, pieces[i].len);
 		len += pieces[i].len;
 	}
 	return r;
@@ -339,52 +340,84 @@ static void give_up(struct request *r)
 	kfree(r);
 }
 
-/* Queue @r and sleep until it is answered. Its result; @r is freed. */
-static int request_run(struct request *r, struct xs_reply *reply)
+/* xs_lock is held. */
+static void request_queue(struct request *r)
 {
-	ktime_t deadline = clock_now() + XS_TIMEOUT;
-	int err = 0;
-
-	spin_lock(&xs_lock);
 	c.requests++;
 	c.max_in_flight = max(c.max_in_flight, ++c.in_flight);
 	r->msg.head.req_id = new_id(0);
 	list_add_tail(&c.queue, &r->link);
-	xs_pump();
-	if (c.state == LINK_BROKEN && !r->done)
-		request_done(r, -EIO);
+}
+
+/* Sleep until @r is answered. Its result; @r is freed. xs_lock is held. */
+static int request_wait(struct request *r, ktime_t deadline, struct xs_reply *reply)
+{
+	int err = 0;
+
 	while (!r->done && err != -ETIMEDOUT)
 		err = sleep_on(&r->wait, &xs_lock, 0, deadline);
 	if (!r->done) {
 		give_up(r);
-		spin_unlock(&xs_lock);
 		return -ETIMEDOUT;
 	}
-	spin_unlock(&xs_lock);
 	err = r->err;
-	if (reply && !err)
-		*reply = r->reply;
-	else
+	if (err)
 		kfree(r->reply.body);
+	else
+		*reply = r->reply;
 	kfree(r);
 	return err;
 }
 
-int xs_call(xs_tx_t tx, unsigned type, const struct xs_piece *pieces, unsigned n,
-	    struct xs_reply *reply)
+static int too_long(const struct xs_piece *pieces, unsigned n)
 {
-	struct request *r;
 	size_t len = 0;
 
-	if (c.state == LINK_NONE)
-		return -ENODEV;
 	for (unsigned i = 0; i < n; i++) {
 		if (pieces[i].len > XS_PAYLOAD_MAX - len)
 			return -E2BIG;
 		len += pieces[i].len;
 	}
-	r = request_new(tx, type, pieces, n, 0);
-	return r ? request_run(r, reply) : -ENOMEM;
+	return 0;
+}
+
+void xs_ask(xs_tx_t tx, unsigned type, struct xs_question *q, unsigned n)
+{
+	ktime_t deadline = clock_now() + XS_TIMEOUT;
+
+	for (unsigned i = 0; i < n; i++) {
+		q[i].request = NULL;
+		q[i].err = c.state == LINK_NONE ? -ENODEV : too_long(q[i].piece, 2);
+		if (q[i].err)
+			continue;
+		q[i].request = request_new(tx, type, q[i].piece, 2, 0);
+		if (!q[i].request)
+			q[i].err = -ENOMEM;
+	}
+	spin_lock(&xs_lock);
+	for (unsigned i = 0; i < n; i++)
+		if (q[i].request)
+			request_queue(q[i].request);
+	xs_pump();
+	if (c.state == LINK_BROKEN)
+		fail_all(-EIO);
+	for (unsigned i = 0; i < n; i++)
+		if (q[i].request)
+			q[i].err = request_wait(q[i].request, deadline, &q[i].reply);
+	spin_unlock(&xs_lock);
+}
+
+int xs_call(xs_tx_t tx, unsigned type, struct xs_piece first, struct xs_piece second,
+	    struct xs_reply *reply)
+{
+	struct xs_question q = {.piece = {first, second}};
+
+	xs_ask(tx, type, &q, 1);
+	if (reply)
+		*reply = q.reply;
+	else
+		kfree(q.reply.body);
+	return q.err;
 }
 
 void xs_post(xs_tx_t tx, unsigned type, const struct xs_piece *pieces, unsigned n)

@@ -29,11 +29,27 @@ struct xs_reply {
 	size_t len;
 };
 
+#define XS_NO_PIECE XS_TEXT("")
+
 /*
- * Send a request of @n pieces and sleep until its reply is there. The body goes to *@reply, or
- * away if that is NULL. 0 or an error as in xs.h; -E2BIG: the pieces are too long for a message.
+ * A request and what became of it. The reply's body is the caller's, NULL unless @err is 0. Errors
+ * as in xs.h; -E2BIG: the pieces are too long for a message.
  */
-int xs_call(xs_tx_t tx, unsigned type, const struct xs_piece *pieces, unsigned n,
+struct xs_question {
+	struct xs_piece piece[2];
+	struct xs_reply reply;
+	int err;
+	struct request *request; /* the client's */
+};
+
+/*
+ * Put all of these requests on their way and sleep until all replies are there. That takes hardly
+ * longer than one: nearly all of its time is the way to xenstored and back. It is not said in which
+ * order they are served.
+ */
+void xs_ask(xs_tx_t tx, unsigned type, struct xs_question *q, unsigned n);
+/* One request. The body goes to *@reply, or away if that is NULL. */
+int xs_call(xs_tx_t tx, unsigned type, struct xs_piece first, struct xs_piece second,
 	    struct xs_reply *reply);
 /* The same without an answer, for what cleans up. xs_lock may be held; does not sleep. */
 void xs_post(xs_tx_t tx, unsigned type, const struct xs_piece *pieces, unsigned n);

@@ -137,8 +137,7 @@ static int watch_send(struct xs_watch *w)
 	int err;
 
 	snprintk(token, sizeof(token), "%u", w->token);
-	err = xs_call(XS_NO_TX, XS_WATCH, (struct xs_piece[]){XS_TEXT0(w->path), XS_TEXT0(token)},
-		      2, NULL);
+	err = xs_call(XS_NO_TX, XS_WATCH, XS_TEXT0(w->path), XS_TEXT0(token), NULL);
 	/* A token is used once: if xenstored has it, it is this one's. */
 	return err == -EEXIST ? 0 : err;
 }

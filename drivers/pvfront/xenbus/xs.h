@@ -38,6 +38,19 @@ ssize_t xs_gets(xs_tx_t tx, const char *dir, const char *node, char *buf, size_t
 /* The value as a number, all of it decimal digits and within [min, max]; else -ERANGE. */
 int xs_scan(xs_tx_t tx, const char *dir, const char *node, uint64_t min, uint64_t max,
 	    uint64_t *out);
+/*
+ * Several nodes of one directory at once, in about the time of one; in which order is not said.
+ * xs_scan_all() reads numbers from 0 to @most (@value is left alone where @err is set: give it
+ * what holds if there is nothing); xs_write_all() writes @text and returns the first error.
+ */
+struct xs_field {
+	const char *node;
+	uint64_t most, value;
+	const char *text;
+	int err;
+};
+void xs_scan_all(xs_tx_t tx, const char *dir, struct xs_field *fields, unsigned n);
+int xs_write_all(xs_tx_t tx, const char *dir, struct xs_field *fields, unsigned n);
 int xs_write(xs_tx_t tx, const char *path, const void *value, size_t len);
 int xs_printf(xs_tx_t tx, const char *dir, const char *node, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
