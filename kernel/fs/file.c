@@ -352,19 +352,19 @@ int file_fallocate(struct file *f, off_t offset, off_t len)
 int file_sync(struct file *f)
 {
 	struct vnode *vn = f->vnode;
-	int err;
+	int err, err2 = 0;
 
 	if (f->ops->sync)
 		return f->ops->sync(f);
 	if (!vn || (!S_ISREG(vn->mode) && !S_ISDIR(vn->mode)))
 		return -EINVAL;
 	err = vnode_write_back(vn);
-	if (!err && vn->ops->fsync) {
+	if (vn->ops->fsync) {
 		mutex_lock(&vn->lock);
-		err = vn->ops->fsync(vn);
+		err2 = vn->ops->fsync(vn);
 		mutex_unlock(&vn->lock);
 	}
-	return err;
+	return err ? err : err2;
 }
 
 int file_stat(struct file *f, struct parvix_stat *st)

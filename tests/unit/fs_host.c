@@ -387,7 +387,38 @@ static bool host_disk_step(void)
 	return true;
 }
 
-static const struct block_driver disk_driver = {.submit = disk_submit};
+int host_disk_released;
+
+static void disk_release(struct block_device *bd)
+{
+	KASSERT(!disk_queued && !bd->in_flight);
+	host_disk_released = 1;
+}
+
+static const struct block_driver disk_driver = {.submit = disk_submit, .release = disk_release};
+
+void host_disk_unplug(void)
+{
+	block_unregister(&disk);
+}
+
+int host_disk_plug(void)
+{
+	static char nothing[SECTOR_SIZE];
+	void *image = disk.private ? disk.private : nothing;
+	uint64_t size = disk.size;
+
+	host_disk_released = 0;
+	disk = (struct block_device){.name = "disk",
+				     .dev = MKDEV(9, 0),
+				     .size = size,
+				     .sector = SECTOR_SIZE,
+				     .max_vecs = 32,
+				     .can_flush = true,
+				     .driver = &disk_driver,
+				     .private = image};
+	return block_register(&disk);
+}
 
 void host_disk_set(void *image, unsigned long size)
 {
@@ -420,13 +451,8 @@ void host_start(void)
 		host_proc.limits[i].rlim_cur = RLIM_INFINITY;
 	syscall(158, 0x1001, &host_cpu); /* arch_prctl(ARCH_SET_GS) */
 	fs_init();
-	strlcpy(disk.name, "disk", sizeof(disk.name));
-	disk.dev = MKDEV(9, 0);
-	disk.size = 512;
-	disk.sector = SECTOR_SIZE;
-	disk.max_vecs = 32;
-	disk.driver = &disk_driver;
+	disk.size = SECTOR_SIZE;
 	fs_register(&root_type);
-	if (block_register(&disk) || fs_mount_root("none", "hostroot", 0))
+	if (host_disk_plug() || fs_mount_root("none", "hostroot", 0))
 		panic("no root");
 }

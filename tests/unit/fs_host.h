@@ -10,6 +10,10 @@
 void host_start(void); /* once: memory, the current process, file systems */
 /* Put @image (kept by the caller, @size bytes) behind /dev/disk. */
 void host_disk_set(void *image, unsigned long size);
+/* Pull it out, while it is in use too; plug it in again once host_disk_released. */
+void host_disk_unplug(void);
+int host_disk_plug(void);
+extern int host_disk_released;
 extern unsigned long host_disk_fail; /* the n-th transfer from now on fails, and all behind it */
 unsigned long host_free_pages(void);
 void host_quiet(int quiet); /* no messages of the kernel's */
@@ -18,8 +22,8 @@ extern unsigned long host_transfers;
 /* 1: requests are done, in any order, only when somebody waits. 0: at once. */
 extern unsigned host_disk_async;
 extern void (*host_disk_written)(void); /* called after each write */
-extern unsigned long host_disk_most; /* requests that were under way at the same time */
-void host_locks_free(void); /* none is held */
+extern unsigned long host_disk_most;    /* requests that were under way at the same time */
+void host_locks_free(void);             /* none is held */
 
 /* fs_disk.c */
 /* Make an image of @kib KiB with mke2fs and @options; malloc'ed. NULL: mke2fs failed. */

@@ -3,12 +3,11 @@
  * Random operations on ext2, compared with a model in memory, and operations on images with random
  * damage. --seed repeats a run.
  *
- * SOURCES: tests/unit/ext2_model.c
- * SOURCES: tests/unit/fs_host.c tests/unit/fs_disk.c kernel/fs/uio.c kernel/fs/pcache.c
- * SOURCES: kernel/fs/pcache_rw.c kernel/fs/pcache_io.c kernel/fs/writeback.c kernel/fs/vnode.c kernel/fs/ncache.c
- * SOURCES: kernel/fs/namei.c kernel/fs/path.c kernel/fs/attr.c kernel/fs/fd.c kernel/fs/file.c
- * SOURCES: kernel/fs/mount.c kernel/fs/block.c kernel/fs/block_file.c kernel/fs/partition.c kernel/fs/buf.c
- * SOURCES: kernel/fs/ext2/super.c
+ * SOURCES: tests/unit/ext2_model.c tests/unit/fs_host.c tests/unit/fs_disk.c kernel/fs/uio.c
+ * SOURCES: kernel/fs/pcache.c kernel/fs/pcache_rw.c kernel/fs/pcache_io.c kernel/fs/writeback.c
+ * SOURCES: kernel/fs/vnode.c kernel/fs/ncache.c kernel/fs/namei.c kernel/fs/path.c
+ * SOURCES: kernel/fs/attr.c kernel/fs/fd.c kernel/fs/file.c kernel/fs/mount.c kernel/fs/block.c
+ * SOURCES: kernel/fs/block_file.c kernel/fs/partition.c kernel/fs/buf.c kernel/fs/ext2/super.c
  * SOURCES: kernel/fs/ext2/check.c kernel/fs/ext2/balloc.c kernel/fs/ext2/ialloc.c
  * SOURCES: kernel/fs/ext2/map.c kernel/fs/ext2/inode.c kernel/fs/ext2/file.c
  * SOURCES: kernel/fs/ext2/dir.c kernel/fs/ext2/names.c lib/string.c
