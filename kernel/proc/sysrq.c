@@ -75,21 +75,45 @@ static const char *state_of(const struct proc *p)
 		       : words[p->thread->state];
 }
 
-static bool not_running(const struct proc *p)
+/*
+ * A line for each process, in order of pid; @line returns its length, 0: none. The lock is not held
+ * while the console takes it: that may be slow.
+ */
+static void list_processes(size_t (*line)(const struct proc *p, char *buf, size_t size))
 {
-	return p->thread && p->state != PROC_ZOMBIE && p->thread->state != THREAD_RUNNING;
+	char buf[160];
+	pid_t last = 0;
+
+	for (;;) {
+		const struct proc *p, *next = NULL;
+		size_t n = 0;
+
+		spin_lock(&proc_lock);
+		list_for_each (p, &all_procs, all)
+			if (p->pid > last && (!next || p->pid < next->pid))
+				next = p;
+		if (next) {
+			last = next->pid;
+			n = line(next, buf, sizeof(buf));
+		}
+		spin_unlock(&proc_lock);
+		if (!next)
+			return;
+		if (n)
+			printk("%s", buf);
+	}
+}
+
+static size_t task_line(const struct proc *p, char *buf, size_t size)
+{
+	return snprintk(buf, size, "  %5d %5d %-8s %s\n", p->pid, p->parent ? p->parent->pid : 0,
+			state_of(p), p->name);
 }
 
 static void tasks(void)
 {
-	struct proc *p;
-
 	printk("sysrq: %u processes\n", nr_procs);
-	spin_lock(&proc_lock);
-	list_for_each (p, &all_procs, all)
-		printk("  %5d %5d %-8s %s\n", p->pid, p->parent ? p->parent->pid : 0, state_of(p),
-		       p->name);
-	spin_unlock(&proc_lock);
+	list_processes(task_line);
 }
 
 /* Where the threads sleep that no signal wakes. */
@@ -144,22 +168,22 @@ static void backtraces(void)
 	}
 }
 
+static size_t register_line(const struct proc *p, char *buf, size_t size)
+{
+	const struct trapframe *tf = p->thread ? p->thread->frame : NULL;
+
+	if (!tf || p->state != PROC_ALIVE || p->thread->state != THREAD_READY)
+		return 0;
+	return snprintk(buf, size,
+			"  %5d %s: rip %016lx rsp %016lx rflags %lx rax %lx rdi %lx rsi %lx\n",
+			p->pid, p->name, tf->rip, tf->rsp, tf->rflags, tf->rax, tf->rdi, tf->rsi);
+}
+
 /* Of programs that want the CPU: the one that spins is among them. */
 static void registers(void)
 {
-	struct proc *p;
-
 	printk("sysrq: user registers of the processes that are ready to run\n");
-	spin_lock(&proc_lock);
-	list_for_each (p, &all_procs, all) {
-		const struct trapframe *tf = p->thread ? p->thread->frame : NULL;
-
-		if (!tf || !not_running(p) || p->thread->state != THREAD_READY)
-			continue;
-		printk("  %5d %s: rip %016lx rsp %016lx rflags %lx rax %lx rdi %lx rsi %lx\n",
-		       p->pid, p->name, tf->rip, tf->rsp, tf->rflags, tf->rax, tf->rdi, tf->rsi);
-	}
-	spin_unlock(&proc_lock);
+	list_processes(register_line);
 }
 
 static const struct {
