@@ -6,7 +6,7 @@ import struct
 import subprocess
 import time
 
-from domtest import DomainTest
+from domtest import DomainTest, Guest
 from rig import config
 from rig.codes import scaled
 from rigtest import SEED, build_file
@@ -14,7 +14,7 @@ from rigtest import SEED, build_file
 SECTOR = 512
 REGION = 2048  # sectors of one job of disk_model
 MASK = (1 << 64) - 1
-PROGRAMS = [(build_file(f'tests/boot/{name}'), f'/bin/{name}') for name in ('disk_model', 'disk_discard')]
+PROGRAMS = [(build_file('tests/boot/disk_model'), '/bin/disk_model')]
 
 
 def modelled(seed, number, operations, most):
@@ -146,7 +146,7 @@ class Disks(BlockTest):
         os.pwrite(fd, partition_table((2048, 8192), (10240, 16384)), 0)
         guest = self.boot_with(disk)
         self.assertIn('xvdb1', self.sure(guest, 'ls /dev'))
-        self.assertEqual(self.sure(guest, 'disk_discard /dev/xvdb1; disk_discard /dev/xvdb2').split(),
+        self.assertEqual(self.sure(guest, 'blockdev --getsize64 /dev/xvdb1; blockdev --getsize64 /dev/xvdb2').split(),
                          [str(8192 * SECTOR), str(16384 * SECTOR)])
         self.sure(guest, 'disk_model /dev/xvdb1 3 60; disk_model /dev/xvdb2 4 60', 60)
         self.end(guest)
@@ -160,11 +160,8 @@ class Disks(BlockTest):
     def test_a_partition_of_the_toolstack_and_disks_with_high_numbers(self):
         (first, one), (second, two) = self.empty_disk(4), self.empty_disk(4)
         _, root = self.root(add=PROGRAMS)
-        lines = [f'disk+=["{config.disk(one.device, "xvdc3")}", "{config.disk(two.device, "xvdzz")}"]']
-        text = self.machine.parvix('parvix', [root], lines=())
-        text = re.sub(r'^disk=\[(.*)\]$', lambda match: f'disk=[{match[1]}, {lines[0][7:-1]}]', text, flags=re.M)
-        from domtest import Guest
-        guest = Guest(self.machine.create(text))
+        entries = [root.entry('xvda'), one.entry('xvdc3'), two.entry('xvdzz')]
+        guest = Guest(self.machine.create(self.machine.parvix(disks=[root], lines=[f'disk={config.quote(entries)}'])))
         self.guests.append(guest)
         guest.wait_prompt()
         self.sure(guest, 'disk_model /dev/xvdc3 5 40; disk_model /dev/xvdzz 6 40', 60)
@@ -189,8 +186,8 @@ class Disks(BlockTest):
         fd, disk = self.empty_disk(8)
         os.pwrite(fd, b'x' * (4 << 20), 0)
         guest = self.boot_with(disk)
-        self.sure(guest, f'disk_discard /dev/xvdb {1 << 20} {2 << 20}')
-        self.assertNotEqual(guest.run(f'disk_discard /dev/xvdb {8 << 20} 4096')[0], 0)
+        self.sure(guest, f'blkdiscard -o {1 << 20} -l {2 << 20} /dev/xvdb')
+        self.assertNotEqual(guest.run(f'blkdiscard -o {8 << 20} -l 4096 /dev/xvdb')[0], 0)
         self.end(guest)
         self.assertEqual(os.pread(fd, 1, (1 << 20) - 1), b'x')
         self.assertEqual(os.pread(fd, 1, 3 << 20), b'x')
@@ -219,7 +216,7 @@ class Disks(BlockTest):
         self.machine.qmp('block_resize', **{'node-name': f'disk{disk.number}', 'size': 6 << 20})
         self.dom0(f'echo 1 >/sys/block/{os.path.basename(disk.device)}/device/rescan')
         self.sure(guest, 'head -c 512 /dev/xvdb >/dev/null')  # the backend looks when it has something to do
-        self.wait_for(guest, f'[ $(disk_discard /dev/xvdb) = {6 << 20} ]')
+        self.wait_for(guest, f'[ $(blockdev --getsize64 /dev/xvdb) = {6 << 20} ]')
         self.sure(guest, f'tail -c 512 /dev/xvdb | wc -c')
         self.end(guest)
 
