@@ -383,7 +383,7 @@ static int too_long(const struct xs_piece *pieces, unsigned n)
 
 void xs_ask(xs_tx_t tx, unsigned type, struct xs_question *q, unsigned n)
 {
-	ktime_t deadline = clock_now() + XS_TIMEOUT;
+	ktime_t deadline = clock_now() + (c.suspect ? XS_TIMEOUT_SILENT : XS_TIMEOUT);
 
 	for (unsigned i = 0; i < n; i++) {
 		q[i].request = NULL;

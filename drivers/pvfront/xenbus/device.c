@@ -21,6 +21,7 @@
 #include <proc.h>
 #include <string.h>
 #include "bus.h"
+#include "client.h"
 
 #define RETRY_SPAN NSEC_PER_SEC /* when xenstored does not answer */
 #define CLOSE_SPAN (2 * NSEC_PER_SEC)
@@ -300,19 +301,41 @@ static void backend_closes(struct xenbus_device *dev)
 	bus_post(dev, EV_STATE);
 }
 
+/* Who the backend is: its directory and its domain. */
+static int read_backend(struct xenbus_device *dev)
+{
+	char path[2][64];
+	struct xs_question q[2] = {};
+	uint64_t id = 0;
+	int err;
+
+	snprintk(path[0], sizeof(path[0]), "%s/backend", dev->node);
+	snprintk(path[1], sizeof(path[1]), "%s/backend-id", dev->node);
+	q[0].piece[0] = XS_TEXT0(path[0]);
+	q[1].piece[0] = XS_TEXT0(path[1]);
+	xs_ask(XS_NO_TX, XS_READ, q, 2);
+	err = q[0].err ? q[0].err : q[1].err;
+	if (!err &&
+	    (strlcpy(dev->backend, q[0].reply.body, sizeof(dev->backend)) >= sizeof(dev->backend) ||
+	     strlen(dev->backend) != q[0].reply.len))
+		err = -E2BIG;
+	if (!err)
+		err = wire_number(q[1].reply.body, q[1].reply.len, 0, DOMID_LAST, &id);
+	dev->backend_id = (unsigned)id;
+	kfree(q[0].reply.body);
+	kfree(q[1].reply.body);
+	return err;
+}
+
 static void found(struct xenbus_device *dev)
 {
-	uint64_t id = 0;
-	int err = xs_gets(XS_NO_TX, dev->node, "backend", dev->backend, sizeof(dev->backend));
+	int err = read_backend(dev);
 
-	if (err > 0)
-		err = xs_scan(XS_NO_TX, dev->node, "backend-id", 0, DOMID_LAST, &id);
 	/* Removed again, or just being filled. */
 	if (absent(err)) {
 		look_at_node(dev);
 		return;
 	}
-	dev->backend_id = (unsigned)id;
 	dev->watch = (struct xs_watch){.path = dev->backend, .fn = backend_event, .arg = dev};
 	if (!err)
 		err = xs_watch(&dev->watch);

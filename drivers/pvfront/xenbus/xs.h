@@ -23,6 +23,9 @@
 #define XS_PATH_MAX 3072 /* absolute; relative: 2048 */
 #define XS_PAYLOAD_MAX 4096
 #define XS_TIMEOUT (20 * NSEC_PER_SEC)
+/* After a time-out, until anything has been heard again: what makes many requests is not to hang
+ * for many times 20 seconds. */
+#define XS_TIMEOUT_SILENT (5 * NSEC_PER_SEC)
 
 typedef uint32_t xs_tx_t;
 #define XS_NO_TX 0u
