@@ -270,3 +270,31 @@ class Plugging(BlockTest):
         self.machine.agent.wait_for(lambda: detach.status is not None, scaled(30))
         self.end(guest)
         self.fsck(fd)
+
+    # What the toolstack and the hotplug script have written for a backend.
+    KEPT = ('frontend', 'frontend-id', 'params', 'script', 'online', 'removable', 'bootable', 'dev', 'type', 'mode',
+            'device-type', 'discard-enable', 'physical-device', 'physical-device-path', 'hotplug-status')
+
+    def test_backend_gone_and_back_in_the_middle_of_requests(self):
+        for append in ('', 'blk.persistent=0', 'blk.indirect=0 blk.pages=4'):
+            with self.subTest(append=append):
+                self.gone_and_back(append)
+
+    def gone_and_back(self, append):
+        fd, disk = self.empty_disk(8)
+        guest = self.boot_with(disk, append=append)
+        node = f'/local/domain/0/backend/vbd/{guest.domain.id}/51728'
+        guest.start('disk_model /dev/xvdb 21 1500')
+        for _ in range(2):
+            values = {name: self.dom0(f'xenstore-read {node}/{name}').strip() for name in self.KEPT}
+            self.dom0(f'xenstore-rm {node}')
+            time.sleep(scaled(0.3))
+            nodes = ' '.join(f"{node}/{name} '{value}'" for name, value in values.items())
+            self.dom0(f'xenstore-write {node}/state 1 {nodes} && xenstore-chmod -r {node} n0 r{guest.domain.id}; n=0; '
+                      f'until [ "$(xenstore-read {node}/state)" = 4 ]; do n=$((n + 1)); [ $n -lt 200 ] || exit 1; usleep 50000; done')
+        status, text = guest.finish(120)
+        self.assertEqual(status, 0, text)
+        self.assertIn('connected 3 times', self.described(guest, 'xvdb'))
+        self.assertIn('quarantined 0', self.sure(guest, 'cat /proc/xen/grants'))
+        self.end(guest)
+        self.check_model(fd, 21, 1500)
