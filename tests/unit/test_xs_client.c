@@ -515,19 +515,21 @@ TEST(many_requests_in_flight)
 
 TEST(every_kind_of_malice)
 {
+	unsigned *const kinds[] = {&malice.drop,    &malice.late,    &malice.twice,   &malice.wrong,
+				   &malice.garbage, &malice.length,  &malice.indexes, &malice.anew,
+				   &malice.events,  &malice.conflict};
 	struct xs_watch w = {.path = "p", .fn = seen};
 
 	c.complaints = COMPLAINTS;
 	honest = false;
 	for (int round = 0; round < 80; round++) {
-		unsigned *kinds = &malice.drop;
 
 		begin();
 		malice.reconnects = test_random() % 2;
-		for (int i = 0; i < 10; i++)
+		for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++)
 			if (test_random() % 3 == 0)
-				kinds[i] = test_random() % 3 ? test_random() % 30
-							     : test_random() % 500;
+				*kinds[i] = test_random() % 3 ? test_random() % 30
+							      : test_random() % 500;
 		if (test_random() % 4 == 0)
 			fail_in = 1 + test_random() % 200;
 		bool watched = xs_watch(&w) == 0;

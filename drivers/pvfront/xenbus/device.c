@@ -270,7 +270,8 @@ static void bring_up(struct xenbus_device *dev)
 	dev->anew = closes(dev->backend_state);
 	bring_down(dev, true);
 	bus_phase(dev, err == -ENODEV ? BUS_DOWN : BUS_BROKEN);
-	bus_post(dev, EV_STATE);
+	/* A backend that comes and goes as fast as it can does not keep us as busy. */
+	again_later(dev, EV_STATE);
 }
 
 /* Has the toolstack withdrawn it, so that the backend will not come back? */
