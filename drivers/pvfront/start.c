@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The frontends' start, in the order in which they need each other: xenstore, by which all others
- * are arranged; what is not a device of the bus; the drivers of the bus; and at last the bus, which
- * finds their devices. From there on every device is on its own thread.
+ * The frontends' start: xenstore, by which all others are arranged; the drivers of the bus; and the
+ * bus, which finds their devices. From there on every device is on its own thread, and while they
+ * wait for their backends (the root disk is one of them) there is time for what is no device.
  */
 #include <hv.h>
 #include <printk.h>
@@ -20,12 +20,12 @@ void pvfront_start(void)
 
 	console_start();
 	if (!err) {
+		blk_start();
+		console_bus_start();
+		err = xenbus_start();
 		storefs_init();
 		lifecycle_start();
-		console_bus_start();
 		balloon_start();
-		blk_start();
-		err = xenbus_start();
 	}
 	if (err && err != -ENODEV)
 		printk("xenstore: no connection: error %d\n", -err);

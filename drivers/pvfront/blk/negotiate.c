@@ -127,20 +127,25 @@ static void field_number(struct xs_field *f, char text[16], const char *node, un
 	*f = (struct xs_field){.node = node, .text = text};
 }
 
-static int write_queue(const struct blk_queue *q, const char *dir)
-{
-	struct xs_field f[BLK_RING_PAGES_MAX + 1];
-	char node[BLK_RING_PAGES_MAX][16], text[BLK_RING_PAGES_MAX + 1][16];
-	unsigned n;
+#define COMMON_MAX 4
 
-	for (n = 0; n < q->nr_pages; n++) {
-		snprintk(node[n], sizeof(node[n]), "ring-ref%u", n);
+/* @q's nodes below @dir, and @n of @common, in one go. */
+static int write_queue(const struct blk_queue *q, const char *dir, const struct xs_field *common,
+		       unsigned n)
+{
+	struct xs_field f[COMMON_MAX + BLK_RING_PAGES_MAX + 1];
+	char node[BLK_RING_PAGES_MAX][16], text[BLK_RING_PAGES_MAX + 1][16];
+
+	for (unsigned i = 0; i < n; i++)
+		f[i] = common[i];
+	for (unsigned i = 0; i < q->nr_pages; i++) {
+		snprintk(node[i], sizeof(node[i]), "ring-ref%u", i);
 		if (q->nr_pages == 1)
-			strlcpy(node[n], "ring-ref", sizeof(node[n]));
-		field_number(&f[n], text[n], node[n], q->ref[n]);
+			strlcpy(node[i], "ring-ref", sizeof(node[i]));
+		field_number(&f[n++], text[i], node[i], q->ref[i]);
 	}
-	field_number(&f[n], text[n], "event-channel", q->port);
-	return xs_write_all(XS_NO_TX, dir, f, n + 1);
+	field_number(&f[n++], text[q->nr_pages], "event-channel", q->port);
+	return xs_write_all(XS_NO_TX, dir, f, n);
 }
 
 /* What an earlier connection wrote and this one will not. */
@@ -156,27 +161,12 @@ static void forget_nodes(struct xenbus_device *dev)
 	}
 }
 
-static int write_queues(struct blk_disk *disk)
-{
-	struct xenbus_device *dev = disk->dev;
-	char dir[80];
-	int err = 0;
-
-	if (disk->nr_queues == 1)
-		return write_queue(&disk->queue[0], dev->node);
-	for (unsigned i = 0; !err && i < disk->nr_queues; i++) {
-		snprintk(dir, sizeof(dir), "%s/queue-%u", dev->node, i);
-		err = write_queue(&disk->queue[i], dir);
-	}
-	return err;
-}
-
 static int write_rings(struct blk_disk *disk, const struct blk_args *args)
 {
 	struct xenbus_device *dev = disk->dev;
 	unsigned order = 0, n = 1;
-	struct xs_field f[4] = {{.node = "protocol", .text = XEN_IO_PROTO_ABI_X86_64}};
-	char text[3][16];
+	struct xs_field f[COMMON_MAX] = {{.node = "protocol", .text = XEN_IO_PROTO_ABI_X86_64}};
+	char text[3][16], dir[80];
 	int err;
 
 	if (disk->connects)
@@ -186,11 +176,16 @@ static int write_rings(struct blk_disk *disk, const struct blk_args *args)
 	field_number(&f[n++], text[0], "feature-persistent", args->persistent);
 	if (order)
 		field_number(&f[n++], text[1], "ring-page-order", order);
-	if (disk->nr_queues > 1)
+	if (disk->nr_queues > 1) {
 		field_number(&f[n++], text[2], "multi-queue-num-queues", disk->nr_queues);
-	err = xs_write_all(XS_NO_TX, dev->node, f, n);
-	if (!err)
-		err = write_queues(disk);
+		err = xs_write_all(XS_NO_TX, dev->node, f, n);
+	} else {
+		err = write_queue(&disk->queue[0], dev->node, f, n);
+	}
+	for (unsigned i = 0; !err && disk->nr_queues > 1 && i < disk->nr_queues; i++) {
+		snprintk(dir, sizeof(dir), "%s/queue-%u", dev->node, i);
+		err = write_queue(&disk->queue[i], dir, NULL, 0);
+	}
 	return err ? xenbus_fail(dev, err, "the rings cannot be written to xenstore") : 0;
 }
 

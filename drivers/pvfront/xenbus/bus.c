@@ -15,7 +15,7 @@
 #include <proc.h>
 #include <string.h>
 #include "bus.h"
-#include "wire.h"
+#include "client.h"
 
 #define DRIVERS_MAX 8
 
@@ -138,25 +138,64 @@ void bus_forget(struct xenbus_device *dev)
 		device_check(driver, id);
 }
 
-static void enumerate_type(const struct xenbus_driver *driver)
+/* A name in device/TYPE. */
+static void name_seen(const struct xenbus_driver *driver, const char *name)
 {
-	char path[32], **ids;
 	uint64_t id;
-	unsigned n;
 
-	snprintk(path, sizeof(path), "device/%s", driver->type);
-	if (xs_directory(XS_NO_TX, path, &ids, &n))
-		return;
-	for (unsigned i = 0; i < n; i++)
-		if (!wire_number(ids[i], strlen(ids[i]), 0, UINT32_MAX, &id))
-			device_seen(driver, id);
-	kfree(ids);
+	if (!wire_number(name, strlen(name), 0, UINT32_MAX, &id))
+		device_seen(driver, id);
 }
 
-static void enumerate(void)
+/* Names, each with a 0. */
+static void take_listing(const struct xenbus_driver *driver, const struct xs_reply *listing)
 {
-	for (unsigned i = 0; i < DRIVERS_MAX && drivers[i]; i++)
-		enumerate_type(drivers[i]);
+	const char *name = listing->body;
+
+	for (int n = wire_strings(listing->body, listing->len); n > 0; n--) {
+		name_seen(driver, name);
+		name += strlen(name) + 1;
+	}
+}
+
+/* More of them than go into a message. */
+static void take_long_listing(const struct xenbus_driver *driver, const char *path)
+{
+	char **names;
+	unsigned n;
+
+	if (xs_directory(XS_NO_TX, path, &names, &n))
+		return;
+	for (unsigned i = 0; i < n; i++)
+		name_seen(driver, names[i]);
+	kfree(names);
+}
+
+/* The devices of all drivers, or of one; a type without any is not there. */
+static void enumerate(const struct xenbus_driver *only)
+{
+	struct xs_question q[DRIVERS_MAX] = {};
+	const struct xenbus_driver *asked[DRIVERS_MAX];
+	char path[DRIVERS_MAX][32];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < DRIVERS_MAX && drivers[i]; i++) {
+		if (only && drivers[i] != only)
+			continue;
+		snprintk(path[n], sizeof(path[n]), "device/%s", drivers[i]->type);
+		q[n].piece[0] = XS_TEXT0(path[n]);
+		asked[n++] = drivers[i];
+	}
+	xs_ask(XS_NO_TX, XS_DIRECTORY, q, n);
+	for (unsigned i = 0; i < n; i++) {
+		if (!q[i].err)
+			take_listing(asked[i], &q[i].reply);
+		else if (q[i].err == -E2BIG)
+			take_long_listing(asked[i], path[i]);
+		kfree(q[i].reply.body);
+	}
+	if (only)
+		return;
 	spin_lock(&bus_lock);
 	enumerated = true;
 	waitq_wake_all(&settled);
@@ -213,7 +252,7 @@ static void front_event(struct xs_watch *w, const char *path)
 			waitq_wake_all(&dev->wait);
 		}
 		spin_unlock(&bus_lock);
-		enumerate();
+		enumerate(NULL);
 		return;
 	}
 	for (unsigned i = 0; i < DRIVERS_MAX && drivers[i]; i++) {
@@ -222,7 +261,7 @@ static void front_event(struct xs_watch *w, const char *path)
 		if (id && *id)
 			type_event(drivers[i], id);
 		else if (id)
-			enumerate_type(drivers[i]);
+			enumerate(drivers[i]);
 	}
 }
 
