@@ -266,15 +266,18 @@ def _make(files, command, memory, folder, say):
 
 
 @contextlib.contextmanager
-def _locked(folder, wait=True):
-    """Holds the lock of this state; gives False, without waiting, if somebody else has it and wait is False."""
+def _locked(folder, say=None):
+    """Holds the lock of this state. If somebody else has it: says so and waits, or, without `say`, gives False."""
     os.makedirs(os.path.dirname(folder), exist_ok=True)
     with open(f'{folder}.lock', 'w', encoding='ascii') as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            yield False
-            return
+            if not say:
+                yield False
+                return
+            say('another run is making the saved machine; waiting for it')
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield True
 
 
@@ -287,7 +290,7 @@ def _forget_others(folder, keep=4):
                      and name != folder), key=os.path.getmtime)
     half_made = [name[:-4] for name in names if name.endswith('.new') and name != f'{folder}.new']
     for old in states[:-keep] + half_made:
-        with _locked(old, wait=False) as mine:
+        with _locked(old) as mine:
             if mine:
                 shutil.rmtree(f'{old}.new', ignore_errors=True)
                 if old in states:
@@ -301,12 +304,13 @@ def restore(files, memory, xen_args='', icount=None, gdb_port=None, seed=None, s
     folder = os.path.join(files.states, state_key(files, command, qemu_version()))
     for attempt in (1, 2):
         if not is_complete(folder):
-            with _locked(folder):
+            with _locked(folder, say):
                 if not is_complete(folder):
                     if os.path.exists(folder):
                         say('the saved machine is incomplete; it is made anew')
                     _make(files, command, memory, folder, say)
                     _forget_others(folder)
+        tried = os.stat(folder).st_ino
         try:
             machine = _start(files, command, folder, gdb_port, seed)
             os.utime(folder)
@@ -315,8 +319,10 @@ def restore(files, memory, xen_args='', icount=None, gdb_port=None, seed=None, s
             if attempt == 2:
                 raise
             say(f'the saved machine does not start ({error}); it is made anew')
-            with _locked(folder):
-                shutil.rmtree(folder, ignore_errors=True)
+            with _locked(folder, say):
+                # Unless somebody else has made it anew already.
+                if os.path.exists(folder) and os.stat(folder).st_ino == tried:
+                    shutil.rmtree(folder, ignore_errors=True)
     raise AssertionError
 
 
@@ -332,7 +338,6 @@ def _start(files, command, folder, gdb_port, seed):
                 raise RigError(TIMEOUT, 'QEMU does not finish reading it')
             time.sleep(0.005)
         machine.qmp('cont')
-        # dom0's clock, and through it the hypervisor's, still shows when the state was saved.
         if not machine.agent.ping(scaled(RESTORE_TIMEOUT)):
             raise RigError(TIMEOUT, 'dom0 does not answer')
         return machine
