@@ -189,7 +189,8 @@ static int batch_write(struct buf_cache *bc, unsigned n)
 		rq->nr_vecs++;
 		rq->size += bc->block_size;
 	}
-	block_batch_submit(&b, rq);
+	if (rq)
+		block_batch_submit(&b, rq);
 	err = block_batch_wait(&b, bc->bd);
 	if (err)
 		bc->error = err;
