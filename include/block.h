@@ -130,7 +130,8 @@ void block_batch_submit(struct block_batch *b, struct block_request *rq);
 /* Kicks @bd and sleeps until all are done; their first error. */
 int block_batch_wait(struct block_batch *b, struct block_device *bd);
 
-/* Kernel memory, waited for: @buf in the direct map, 512-byte aligned. 0 or -errno. */
+/* Kernel memory, waited for: @buf in the direct map, 512-byte aligned. Whole sectors, or a part of
+ * one. 0 or -errno. */
 int block_transfer(struct block_device *bd, uint64_t offset, void *buf, size_t n, bool write);
 int block_flush(struct block_device *bd);
 int block_discard(struct block_device *bd, uint64_t offset, uint64_t size);

@@ -239,8 +239,7 @@ struct fs_type {
 	const char *name;
 	bool needs_device;
 	bool cache_names; /* names change through namei only: look-ups may be remembered */
-	int (*mount)(struct mount *mnt, struct vnode *device,
-		     const char *options); /* sets mnt->root, ops */
+	int (*mount)(struct mount *mnt, const char *options); /* on mnt->bd; sets mnt->root */
 	int (*sync)(struct mount *mnt);
 	int (*remount)(struct mount *mnt, unsigned flags);
 	void (*unmount)(struct mount *mnt);

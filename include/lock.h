@@ -11,7 +11,8 @@
  *   2  aspace mutex               (a fault may read a file: page lock, block layer below)
  *   3  page lock (bit in struct page, sleeping), buffer/file-system mutexes
  *   4  a console's input lock, proc table lock, then a process's signal lock
- *   5  tty, pipe, file-descriptor-table, waitq, timer spinlocks
+ *   5  tty, pipe, file-descriptor-table, timer spinlocks, vnode table; page cache; block-device
+ *      list and batches; inside of any of these: waitq
  *   6  run queue
  *   7  slab, then page allocator
  *   8  page-table update queue

@@ -455,11 +455,36 @@ static int submit_one(struct block_request *rq)
 	return block_batch_wait(&b, bd);
 }
 
+/* A part of one sector that is larger than usual. */
+static int transfer_part(struct block_device *bd, uint64_t offset, void *buf, size_t n, bool write)
+{
+	uint64_t start = ROUND_DOWN(offset, (uint64_t)bd->sector);
+	char *whole;
+	int err;
+
+	if (offset + n > start + bd->sector)
+		return -EIO;
+	whole = kmalloc(PAGE_SIZE, 0);
+	if (!whole)
+		return -ENOMEM;
+	err = block_transfer(bd, start, whole, bd->sector, false);
+	if (!err && write) {
+		memcpy(whole + (offset - start), buf, n);
+		err = block_transfer(bd, start, whole, bd->sector, true);
+	} else if (!err) {
+		memcpy(buf, whole + (offset - start), n);
+	}
+	kfree(whole);
+	return err;
+}
+
 int block_transfer(struct block_device *bd, uint64_t offset, void *buf, size_t n, bool write)
 {
 	unsigned max = min(bd->max_vecs, (unsigned)TRANSFER_VECS);
 	int err = 0;
 
+	if ((offset | n) % bd->sector)
+		return transfer_part(bd, offset, buf, n, write);
 	while (n && !err) {
 		struct block_vec vecs[TRANSFER_VECS];
 		struct block_request rq = {.bd = bd,

@@ -171,14 +171,13 @@ static const struct vnode_ops root_ops = {
 	.readdir = devfs_readdir,
 };
 
-static int devfs_mount(struct mount *mnt, struct vnode *device, const char *options)
+static int devfs_mount(struct mount *mnt, const char *options)
 {
 	struct devfs *fs = kmalloc(sizeof(*fs), ALLOC_ZERO);
 	struct vnode *root;
 	bool fresh;
 	int err;
 
-	(void)device;
 	(void)options;
 	if (!fs)
 		return -ENOMEM;

@@ -89,7 +89,7 @@ static int mount_do(const struct fs_type *type, struct block_device *bd, struct 
 	mnt = mount_alloc(type, bd, flags, source, target);
 	if (!mnt)
 		return -ENOMEM;
-	err = type->mount(mnt, NULL, options);
+	err = type->mount(mnt, options);
 	if (err) {
 		vnode_forget_mount(mnt);
 		kfree(mnt);

@@ -450,9 +450,8 @@ static const struct vnode_ops fd_ops = {.lookup = fd_lookup, .readdir = fd_readd
 
 /* ---- mounts ---- */
 
-static int procfs_mount(struct mount *mnt, struct vnode *device, const char *options)
+static int procfs_mount(struct mount *mnt, const char *options)
 {
-	(void)device;
 	(void)options;
 	return make_vnode(mnt, INO_ROOT, S_IFDIR | 0555, &root_ops, &mnt->root);
 }

@@ -480,13 +480,12 @@ static int parse_options(const char *s, unsigned long *pages, unsigned long *mod
 	return 0;
 }
 
-static int tmpfs_mount(struct mount *mnt, struct vnode *device, const char *options)
+static int tmpfs_mount(struct mount *mnt, const char *options)
 {
 	unsigned long pages = pages_total() / 2, mode = 0755;
 	struct tmpfs *fs;
 	int err = parse_options(options, &pages, &mode);
 
-	(void)device;
 	if (err)
 		return err;
 	fs = kmalloc(sizeof(*fs), ALLOC_ZERO);

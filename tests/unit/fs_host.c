@@ -310,7 +310,7 @@ static int root_readdir(struct vnode *dir, uint64_t *pos, struct dir_sink *sink)
 
 static const struct vnode_ops root_ops = {.lookup = root_lookup, .readdir = root_readdir};
 
-static int root_mount(struct mount *mnt, struct vnode *device, const char *options)
+static int root_mount(struct mount *mnt, const char *options)
 {
 	return root_get(mnt, 1, &mnt->root);
 }
@@ -358,6 +358,7 @@ static void disk_submit(struct block_device *bd, struct block_request *rq)
 		KASSERT(va / PAGE_SIZE == (va + rq->vecs[i].len - 1) / PAGE_SIZE);
 		sum += rq->vecs[i].len;
 	}
+	KASSERT((rq->offset | rq->size) % bd->sector == 0);
 	KASSERT(sum == rq->size && rq->nr_vecs <= bd->max_vecs);
 	KASSERT(rq->op != BLOCK_FLUSH || !disk_queued);
 	if (!host_disk_async) {
@@ -388,6 +389,7 @@ static bool host_disk_step(void)
 }
 
 int host_disk_released;
+unsigned host_disk_sector = SECTOR_SIZE;
 
 static void disk_release(struct block_device *bd)
 {
@@ -412,7 +414,7 @@ int host_disk_plug(void)
 	disk = (struct block_device){.name = "disk",
 				     .dev = MKDEV(9, 0),
 				     .size = size,
-				     .sector = SECTOR_SIZE,
+				     .sector = host_disk_sector,
 				     .max_vecs = 32,
 				     .can_flush = true,
 				     .driver = &disk_driver,

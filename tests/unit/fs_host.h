@@ -14,6 +14,7 @@ void host_disk_set(void *image, unsigned long size);
 void host_disk_unplug(void);
 int host_disk_plug(void);
 extern int host_disk_released;
+extern unsigned host_disk_sector;    /* of the next that is plugged in */
 extern unsigned long host_disk_fail; /* the n-th transfer from now on fails, and all behind it */
 unsigned long host_free_pages(void);
 void host_quiet(int quiet); /* no messages of the kernel's */

@@ -298,3 +298,35 @@ TEST(the_device_itself)
 	file_put(f);
 	disk_free(image);
 }
+
+TEST(large_sectors)
+{
+	struct file *f;
+
+	host_start();
+	host_disk_unplug();
+	host_disk_sector = 4096;
+	image = disk_make("-t ext2 -b 1024 -N 64", KIB);
+	REQUIRE(image != NULL);
+	host_disk_set(image, KIB * 1024);
+	REQUIRE_EQ(host_disk_plug(), 0);
+	CHECK_EQ(fs_mount("/disk", "/mnt", "ext2", 0, NULL), -EINVAL);
+	disk_free(image);
+	start("-t ext2 -b 4096 -N 64");
+	f = open_file("/mnt/a", O_RDWR | O_CREAT);
+	REQUIRE(f != NULL);
+	CHECK_EQ(move(f, data, 100000, 777, true), 100000);
+	file_put(f);
+	remount();
+	f = open_file("/mnt/a", O_RDONLY);
+	REQUIRE(f != NULL);
+	CHECK_EQ(move(f, back, 100000, 777, false), 100000);
+	CHECK(!memcmp(back, data, 100000));
+	file_put(f);
+	f = open_file("/disk", O_RDONLY | O_DIRECT);
+	REQUIRE(f != NULL);
+	CHECK_EQ(move(f, back, 512, 0, false), -EINVAL);
+	CHECK_EQ(move(f, back, 4096, 0, false), 4096);
+	file_put(f);
+	finish();
+}

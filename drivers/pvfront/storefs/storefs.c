@@ -382,9 +382,8 @@ static const struct vnode_ops self_ops = {
 	.evict = evict,
 };
 
-static int mount(struct mount *mnt, struct vnode *device, const char *options)
+static int mount(struct mount *mnt, const char *options)
 {
-	(void)device;
 	(void)options;
 	return xs_running() ? make_vnode(mnt, STORE_DIR, "/", &mnt->root) : -ENODEV;
 }

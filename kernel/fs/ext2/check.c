@@ -73,6 +73,9 @@ static int check_revision(struct ext2_fs *fs)
 			      sb->log_block_size);
 	fs->block_shift = 10 + sb->log_block_size;
 	fs->block_size = 1u << fs->block_shift;
+	if (fs->block_size < fs->bd->sector)
+		return refuse(fs, "blocks are smaller than the device's sectors of bytes",
+			      fs->bd->sector);
 	fs->addr_shift = fs->block_shift - 2;
 	fs->first_ino = 11;
 	fs->inode_size = EXT2_OLD_INODE;

@@ -277,12 +277,11 @@ static int load(struct ext2_fs *fs)
 	return ext2_iget(fs->mount, EXT2_ROOT_INO, &fs->mount->root);
 }
 
-static int ext2_mount(struct mount *mnt, struct vnode *device, const char *options)
+static int ext2_mount(struct mount *mnt, const char *options)
 {
 	struct ext2_fs *fs = kmalloc(sizeof(*fs), ALLOC_ZERO);
 	int err;
 
-	(void)device;
 	(void)options;
 	if (!fs)
 		return -ENOMEM;
