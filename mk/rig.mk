@@ -3,7 +3,7 @@
 
 HOST_CC ?= gcc
 
-.PHONY: dom0 deps doctor gdb check-elf lint format bench
+.PHONY: dom0 deps doctor gdb check-elf lint format bench bench-domain
 
 deps: ## install the Debian packages that are needed (root, or sudo) and fetch the hypervisor
 	@tools/doctor --install lint gdb clang
@@ -68,3 +68,6 @@ gdb: all ## boot stopped and wait for gdb, which is to be started in a second te
 
 bench: $(BUILD)/parvix.checked $(BUILD)/root.img $(BUILD)/xen ## measure boot and operations, compare with the last run (ARGS='...')
 	@tools/bench $(ARGS)
+
+bench-domain: all ## an ordinary domain beside Linux in one: boot in spans, the disk (ARGS='...')
+	@tools/bench-domain $(ARGS)
