@@ -125,6 +125,7 @@ class Domain:
         self.size = None  # of the window, if it has changed since the start
         self.built = False
         self.running = False
+        self.started = None  # when it was let go, last
         self.xl_stream = machine.agent.run(f'exec xl create -F -p {path}', self._xl, self._ended)
 
     def _xl(self, _kind, data):
@@ -156,6 +157,7 @@ class Domain:
     def _go(self):
         def gone(_stream):
             self.running = True
+            self.started = time.monotonic()
             self.ids.append(self.id)
 
         if self.paused:

@@ -72,6 +72,8 @@ class DomainGuest(Guest):
         super().__init__(machine, nonce, on_event)
         self.demux = protocol.Demux(nonce, hypervisor=False)
         self.ended_at = None
+        if machine.domain.started:
+            self.times['handover'] = machine.domain.started - machine.started
 
     def pump(self, seconds, also=()):
         machine = self.machine
