@@ -12,7 +12,9 @@
  *
  * The program is plain POSIX: the same file, compiled for Linux, measures Linux on the same disk.
  */
-#define _GNU_SOURCE
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* O_DIRECT */
+#endif
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -172,16 +174,22 @@ static int wanted(const struct probe *p, char **names)
 	return 0;
 }
 
+static const struct probe *find_probe(const char *name)
+{
+	for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++)
+		if (!strcmp(probes[i].name, name))
+			return &probes[i];
+	return NULL;
+}
+
 static void check_names(char **names)
 {
 	for (; *names; names++) {
-		size_t i = 0;
+		const struct probe *p = find_probe(*names);
 
-		while (i < sizeof(probes) / sizeof(probes[0]) && strcmp(*names, probes[i].name))
-			i++;
-		if (i == sizeof(probes) / sizeof(probes[0]))
+		if (!p)
 			errx(1, "there is no probe '%s'", *names);
-		if (probes[i].write && !may_write)
+		if (p->write && !may_write)
 			errx(1, "'%s' destroys the contents of %s: give -w if that is meant",
 			     *names, path);
 	}
