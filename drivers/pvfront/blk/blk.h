@@ -51,8 +51,9 @@ struct blk_seg {
 struct blk_table {
 	struct blk_table *next;
 	struct blk_buf *page;
-	struct blk_seg seg[BLK_SEGS_MAX];
+	struct blk_seg *seg; /* a page of them */
 };
+_Static_assert(BLK_SEGS_MAX * sizeof(struct blk_seg) <= PAGE_SIZE, "one page of ours");
 
 /* A place in a request's memory. */
 struct blk_cursor {

@@ -57,6 +57,8 @@ void blk_buf_put(struct blk_queue *q, struct blk_buf *buf)
 struct blk_table *blk_table_get(struct blk_queue *q)
 {
 	struct blk_table *t = q->tables;
+	struct blk_buf *page;
+	struct page *pg;
 
 	if (t) {
 		q->tables = t->next;
@@ -65,13 +67,17 @@ struct blk_table *blk_table_get(struct blk_queue *q)
 	if (q->nr_tables >= BLK_TABLES_MAX)
 		return NULL;
 	t = kmalloc(sizeof(*t), ALLOC_ATOMIC);
-	if (!t)
-		return NULL;
-	t->page = buf_make(q, ALLOC_ATOMIC);
-	if (!t->page) {
+	pg = page_alloc(0, ALLOC_ATOMIC);
+	page = buf_make(q, ALLOC_ATOMIC);
+	if (!t || !pg || !page) {
 		kfree(t);
+		if (pg)
+			page_put(pg);
+		if (page)
+			blk_buf_put(q, page);
 		return NULL;
 	}
+	*t = (struct blk_table){.page = page, .seg = page_va(pg)};
 	q->nr_bufs--; /* it is not one of those */
 	q->nr_tables++;
 	return t;
@@ -145,6 +151,7 @@ void blk_memory_free(struct blk_queue *q)
 	while ((t = q->tables)) {
 		q->tables = t->next;
 		buf_free(t->page);
+		page_put(pfn_page(va_pfn(t->seg)));
 		kfree(t);
 	}
 	while ((buf = q->bufs)) {

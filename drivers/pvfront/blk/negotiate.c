@@ -108,8 +108,11 @@ static int queues_make(struct blk_disk *disk, const struct blk_args *args, struc
 	}
 	if (n == 0)
 		return xenbus_fail(disk->dev, err, "no memory for a ring");
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
+		spin_lock(&disk->queue[i].lock);
 		disk->queue[i].state = BLK_AWAY;
+		spin_unlock(&disk->queue[i].lock);
+	}
 	disk->nr_queues = n;
 	for (unsigned i = n; i < BLK_QUEUES_MAX; i++) {
 		spin_lock(&disk->queue[i].lock);
@@ -307,7 +310,7 @@ static void publish(void *arg)
 
 static int publish_start(struct blk_disk *disk)
 {
-	if (disk->published)
+	if (disk->published || disk->publishing)
 		return 0;
 	disk->publishing = true;
 	if (kthread_create(disk->bd.name, publish, disk))
@@ -382,37 +385,44 @@ static int blk_handshake(struct blk_disk *disk)
 	return err ? err : xenbus_switch(dev, BUS_CONNECTED);
 }
 
+/* The handshake has failed. A disk that has a name stays, and every request fails; others go. */
+static int connect_failed(struct xenbus_device *dev, struct blk_disk *disk, int err)
+{
+	stop_all(disk, -EIO);
+	if (!disk->published && !disk->publishing) {
+		dev->private = NULL;
+		kfree(disk);
+	}
+	return err;
+}
+
 static int blk_connect(struct xenbus_device *dev)
 {
 	struct blk_disk *disk = dev->private;
 	int err;
 
-	if (!disk) {
+	if (!disk)
 		disk = disk_make(dev);
-		if (!disk)
-			return xenbus_fail(dev, -ENOMEM, "no memory for the disk");
-		dev->private = disk;
-	}
+	if (!disk)
+		return xenbus_fail(dev, -ENOMEM, "no memory for the disk");
+	dev->private = disk;
 	disk->dev = dev;
 	if (blk_name(dev->id, disk->bd.name, &disk->bd.dev))
-		return xenbus_fail(dev, -EINVAL, "no disk has the number %u", dev->id);
+		return connect_failed(
+			dev, disk, xenbus_fail(dev, -EINVAL, "no disk has the number %u", dev->id));
 	/* The backend has begun anew, so it has let go of what it had. */
 	for (unsigned i = 0; i < BLK_QUEUES_MAX; i++) {
 		blk_queue_reclaim(&disk->queue[i], 0);
 		blk_memory_free(&disk->queue[i]);
 	}
 	err = blk_handshake(disk);
-	if (err) {
-		stop_all(disk, -EIO);
-		return err;
-	}
+	if (err)
+		return connect_failed(dev, disk, err);
 	disk->connects++;
 	for (unsigned i = 0; i < disk->nr_queues; i++)
 		blk_queue_start(&disk->queue[i]);
 	err = publish_start(disk);
-	if (err)
-		stop_all(disk, -EIO);
-	return err;
+	return err ? connect_failed(dev, disk, err) : 0;
 }
 
 static void blk_disconnect(struct xenbus_device *dev, bool forever)
