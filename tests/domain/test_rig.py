@@ -55,6 +55,14 @@ class Runner(unittest.TestCase):
         with open(guarded, 'rb') as file:
             self.assertEqual(file.read(), b'\0' * (4 << 20))
 
+    def test_a_read_only_disk_is_mounted_without_complaint(self):
+        """Linux's backend refuses a flush of it as if it were a write."""
+        status, out, err = run('--disk', f'{self.make_disk("guarded", ext2=True)}:ro', '--exec',
+                               'mount /dev/xvdb /mnt && ls /mnt && sync && lsblk | grep xvdb && umount /mnt')
+        self.assertEqual(status, 0, out + err)
+        self.assertRegex(out, r'lost\+found\nxvdb +202:16 +4096 +1 /mnt\n$')
+        self.assertNotRegex(err, 'failed|not all')
+
     def test_root_is_a_copy_unless_asked_otherwise(self):
         image = os.path.join(self.folder, 'root.img')
         shutil.copy(build_file('root.img'), image)

@@ -246,10 +246,12 @@ static void take_features(struct blk_disk *disk, const struct xs_field *f,
 {
 	struct block_device *bd = &disk->bd;
 
+	/* To Linux's backend a flush is a write, which it refuses for a read-only disk, feature or
+	 * not. */
 	disk->flush_op = 0;
-	if (args->flush && f[BARRIER].value && (args->barrier || !f[FLUSH].value))
+	if (args->flush && !bd->read_only && f[BARRIER].value && (args->barrier || !f[FLUSH].value))
 		disk->flush_op = BLKIF_OP_WRITE_BARRIER;
-	else if (args->flush && f[FLUSH].value)
+	else if (args->flush && !bd->read_only && f[FLUSH].value)
 		disk->flush_op = BLKIF_OP_FLUSH_DISKCACHE;
 	bd->can_flush = disk->flush_op != 0;
 	bd->can_discard = args->discard && f[DISCARD].value && !bd->read_only;
