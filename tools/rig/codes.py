@@ -5,6 +5,7 @@
 with one of these, and says why on stderr in a line that starts with `parvix: `.
 """
 import os
+import sys
 
 CRASH = 120  # the kernel or the hypervisor crashed, or QEMU died
 TIMEOUT = 121  # the time given by --timeout passed
@@ -28,3 +29,10 @@ def scaled(seconds):
     except ValueError:
         raise RigError(SETUP, 'PARVIX_TIMEOUT_SCALE is not a number') from None
     return seconds * scale
+
+
+def tell(text, prefix='parvix: '):
+    """A message for the person, on stderr. A terminal may be raw by now: it is then given its carriage returns."""
+    end = '\r\n' if sys.stderr.isatty() else '\n'
+    sys.stderr.write((prefix + text.rstrip('\n') + '\n').replace('\n', end))
+    sys.stderr.flush()

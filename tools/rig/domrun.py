@@ -7,7 +7,7 @@ import sys
 import time
 
 from . import config, domain, protocol
-from .codes import SETUP, RigError
+from .codes import SETUP, RigError, tell
 from .guest import CRASHED, HALTED, REBOOTED, Guest
 from .image import fd_path, open_copy
 
@@ -150,7 +150,8 @@ def _copies(image_fd, number):
 def _create(options, machine, image_fd, arguments, disks):
     result = DomainMachine(machine)
     if options.verbose:
-        machine.agent.on_words = lambda data: os.write(2, data.replace(b'\r\n', b'\n'))
+        end = b'\r\n' if sys.stderr.isatty() else b'\n'
+        machine.agent.on_words = lambda data: os.write(2, data.replace(b'\r\n', end))
     copies = _copies(image_fd, options.domains - 1)
     root = machine.attach(image_fd)
     entries = [machine.attach(path, writable).entry(config.disk_name(number))
@@ -158,7 +159,7 @@ def _create(options, machine, image_fd, arguments, disks):
     on_reboot = 'destroy' if options.exec is not None or not options.reboot else 'restart'
     text = _configuration(options, machine, 'parvix', root, entries, arguments, on_reboot)
     if options.verbose:
-        sys.stderr.write(text)
+        tell(text, '')
     result.domain = machine.create(text, wait=False, paused=bool(options.gdb))
     if options.gdb:
         _wait_for_debugger(options, machine, result.domain)
@@ -175,8 +176,8 @@ def _wait_for_debugger(options, machine, guest):
     guest.wait_created()
     machine.qmp('stop')
     machine.agent.run(f'xl unpause {guest.name}')
-    print(f'parvix: the domain is built, the machine stands still. In gdb: target remote :{options.gdb}, '
-          'hbreak kernel_main, continue', file=sys.stderr, flush=True)
+    tell(f'the domain is built, the machine stands still. In gdb: target remote :{options.gdb}, '
+         'hbreak kernel_main, continue')
 
 
 def dom0_commands(options, machine):

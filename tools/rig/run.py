@@ -7,7 +7,7 @@ import sys
 import time
 
 from . import domrun, protocol
-from .codes import CRASH, INTERRUPTED, NO_VERDICT, SETUP, TIMEOUT, RigError, scaled
+from .codes import CRASH, INTERRUPTED, NO_VERDICT, SETUP, TIMEOUT, RigError, scaled, tell
 from .guest import CRASHED, HALTED, REBOOTED, Guest
 from .image import Additions, open_copy, open_image
 from .machine import Machine
@@ -156,7 +156,7 @@ def run_interactive(options, image_fd):
         while True:
             end = one_session(options, image_fd, terminal)
             if end not in (HALTED, REBOOTED):
-                print(f'parvix: the guest {end}', file=sys.stderr, end='\r\n')
+                tell(f'the guest {end}')
             if end != REBOOTED or not options.reboot:
                 return 0
 
@@ -165,8 +165,7 @@ def one_session(options, image_fd, terminal):
     """From power-on to power-off or reboot; HALTED also when the person leaves."""
     raw = terminal.is_tty
     if raw and options.rig == 'domain':
-        sys.stderr.write('parvix: Xen, then dom0, then `xl create`: a domain in a few seconds. Ctrl-] leaves.\r\n')
-        sys.stderr.flush()
+        tell('Xen, then dom0, then `xl create`: a domain in a few seconds. Ctrl-] leaves.')
 
     def show(voice, data):
         if voice == protocol.XEN and not options.verbose:

@@ -25,7 +25,7 @@ import sys
 import time
 
 from . import agent
-from .codes import CRASH, SETUP, TIMEOUT, RigError, scaled
+from .codes import CRASH, SETUP, TIMEOUT, RigError, scaled, tell
 from .image import fd_path
 from .machine import CPU_MODEL, open_readable
 
@@ -299,7 +299,7 @@ def _forget_others(folder, keep=4):
 
 def restore(files, memory, xen_args='', icount=None, gdb_port=None, seed=None, say=None):
     """A running machine whose dom0 answers; made first if there is no saved one."""
-    say = say or (lambda text: print(f'parvix: {text}', file=sys.stderr, flush=True))
+    say = say or tell
     command = common_command(memory, xen_args, icount)
     folder = os.path.join(files.states, state_key(files, command, qemu_version()))
     for attempt in (1, 2):
