@@ -136,6 +136,17 @@ TOOL_TEST(files, {"ls", "abc\nd\nnums\nwords\n", 0}, {"ls -F d; ls -d d", "e/\nx
 	  {"find d -print0 | xargs -0 | wc -w", "4\n", 0},
 	  {"du -s d | cut -f 2; du -a d | wc -l", "d\n4\n", 0},
 	  {"dd 2>/dev/null; cat d 2>&1", "cat: d: Is a directory\n", 1},
+	  {"dd if=words of=w bs=4 count=2 skip=1 2>&1 | head -n 2; stat -c %s w",
+	   "2+0 records in\n2+0 records out\n8\n", 0},
+	  {"dd if=/dev/zero of=w bs=1k seek=3 count=1 status=none && stat -c %s w", "4096\n", 0},
+	  {"dd if=abc of=w bs=4 conv=notrunc,fsync status=noxfer 2>&1; stat -c %s w",
+	   "1+1 records in\n1+1 records out\n4096\n", 0},
+	  {"printf abc | dd bs=2 conv=sync status=none | wc -c", "4\n", 0},
+	  {"printf abcd | dd bs=2 2>&1 >w | sed -n '3s/copied.*/copied/p'; rm w",
+	   "4 bytes (0.0 MiB) copied\n", 0},
+	  {"dd if=none 2>&1", "dd: none: No such file or directory\n", 1},
+	  {"dd if=abc conv=fync 2>&1",
+	   "dd: conv=fync: there are fsync,fdatasync,notrunc,noerror,sync\n", 1},
 	  {"cat /dev/zero | head -c 100000 >z && stat -c %s z && rm z", "100000\n", 0})
 
 TOOL_TEST(tests, {"/bin/test a = a && /bin/[ 3 -lt 10 ] && /bin/[ ! -e none ]", "", 0},
