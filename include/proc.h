@@ -137,11 +137,11 @@ extern struct list all_procs;
 extern unsigned nr_procs;
 #define PROC_MAX 4096
 /*
- * As many as memory holds: one for each 64 pages, since the least that a process needs is about 20
- * for its stack, tables and first data. A fork bomb ends here, with -EAGAIN, before it ends in the
- * out-of-memory killer.
+ * As many processes as memory holds today (a balloon changes it): one for each 64 pages, since the
+ * least that one needs is about 20 for its stack, tables and first data. A fork bomb ends here,
+ * with -EAGAIN, before it ends in the out-of-memory killer.
  */
-extern unsigned proc_max;
+unsigned proc_max(void);
 
 static inline struct proc *current_proc(void)
 {

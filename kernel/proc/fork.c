@@ -85,7 +85,7 @@ pid_t proc_fork(struct trapframe *tf)
 	int err;
 
 	thread_account();
-	if (nr_procs >= proc_max)
+	if (nr_procs >= proc_max())
 		return -EAGAIN;
 	if (!memory_left())
 		return -ENOMEM;

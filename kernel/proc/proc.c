@@ -27,7 +27,7 @@
 
 spinlock_t proc_lock = SPINLOCK("proc");
 struct list all_procs = LIST_INIT(all_procs);
-unsigned nr_procs, proc_max;
+unsigned nr_procs;
 struct proc *init_proc;
 
 static struct list pid_hash[PID_HASH];
@@ -38,7 +38,11 @@ void proc_init(void)
 {
 	for (int i = 0; i < PID_HASH; i++)
 		list_init(&pid_hash[i]);
-	proc_max = max(32ul, min((unsigned long)PROC_MAX, pages_total() / 64));
+}
+
+unsigned proc_max(void)
+{
+	return (unsigned)max(32ul, min((unsigned long)PROC_MAX, pages_total() / 64));
 }
 
 struct proc *proc_find(pid_t pid)
@@ -101,8 +105,8 @@ static bool over_limit(const struct proc *parent)
 	struct proc *p;
 
 	if (parent->cred.euid == 0)
-		return nr_procs >= proc_max;
-	if (nr_procs >= proc_max - PROC_RESERVE)
+		return nr_procs >= proc_max();
+	if (nr_procs >= proc_max() - PROC_RESERVE)
 		return true;
 	if (limit == RLIM_INFINITY)
 		return false;
@@ -152,7 +156,7 @@ static void limits_default(struct parvix_rlimit *limits)
 	limits[RLIMIT_STACK].rlim_cur = 8ul << 20;
 	limits[RLIMIT_NOFILE].rlim_cur = limits[RLIMIT_NOFILE].rlim_max = OPEN_MAX;
 	limits[RLIMIT_CORE].rlim_cur = 0;
-	limits[RLIMIT_NPROC].rlim_cur = proc_max / 2;
+	limits[RLIMIT_NPROC].rlim_cur = proc_max() / 2;
 }
 
 /* Descriptors 0, 1 and 2 on the console, so that the first program can complain. */
