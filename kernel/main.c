@@ -7,15 +7,17 @@
  * memory. From here on nothing knows which world it is in: each line below starts one room of the
  * kernel, in the order in which they need each other.
  *
- *   line                what it gives                         under PV it costs
- *   ------------------  ------------------------------------
- * ---------------------------------------------- page_init           free pages nothing: plain
- * memory slab_init, kvm_init kmalloc, guarded kernel stacks        a batch of page-table updates
- * per new stack sched_init          threads; this code becomes one        nothing fs_init ... file
- * systems and devices by name      nothing selftest            a line per facility a hypercall or
- * two per facility ramdisk, root       the root file system                  nothing: the disk is
- * memory already proc_start_init     the first program                     pin its tables; then a
- * multicall per switch
+ *   line                  what it gives                       under PV it costs
+ *   --------------------  ----------------------------------  ------------------------------
+ *   page_init             free pages                          nothing: plain memory
+ *   slab_init, kvm_init   kmalloc, guarded kernel stacks      a batch of updates per new stack
+ *   sched_init            threads; this code becomes one      nothing
+ *   fs_init ...           file systems and devices by name    nothing
+ *   selftest              a line per facility                 a hypercall or two per facility
+ *   start_drivers         disks, consoles, xenstore           their rings: pages and channels
+ *   mount_root            the root file system                waiting for the disk
+ *   proc_start_init       the first program                   pin its tables; then a multicall
+ *                                                             per switch
  */
 #include <bootarg.h>
 #include <bootmark.h>
