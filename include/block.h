@@ -94,6 +94,7 @@ struct block_device {
 	struct mount *mounted;       /* the file system on it; mounts_lock */
 	uint64_t count[4], bytes[4]; /* by enum block_op, for /proc/diskstats */
 	unsigned in_flight;          /* of a whole disk, its partitions' too */
+	volatile bool unflushed;     /* a whole disk: written to since the last flush */
 	ktime_t complained;          /* when the last lines about errors began */
 	unsigned complaints;
 };
@@ -134,6 +135,7 @@ int block_batch_wait(struct block_batch *b, struct block_device *bd);
  * one. 0 or -errno. */
 int block_transfer(struct block_device *bd, uint64_t offset, void *buf, size_t n, bool write);
 int block_flush(struct block_device *bd);
+int block_flush_all(void); /* those that need it: what was written to /dev/NAME; first error */
 int block_discard(struct block_device *bd, uint64_t offset, uint64_t size);
 
 /* Referenced; NULL: there is none. A name may begin with "/dev/". */

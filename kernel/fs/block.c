@@ -365,6 +365,8 @@ static int check(const struct block_device *bd, const struct block_request *rq)
 
 static void account(struct block_device *bd, const struct block_request *rq)
 {
+	if (rq->op == BLOCK_WRITE)
+		bd->unflushed = true;
 	__atomic_fetch_add(&bd->count[rq->op], 1, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&bd->bytes[rq->op], rq->size, __ATOMIC_RELAXED);
 }
@@ -510,10 +512,28 @@ int block_transfer(struct block_device *bd, uint64_t offset, void *buf, size_t n
 int block_flush(struct block_device *bd)
 {
 	struct block_request rq = {.bd = bd, .op = BLOCK_FLUSH};
-	int err = submit_one(&rq);
+	struct block_device *disk = bd->disk ? bd->disk : bd;
+	int err;
 
+	disk->unflushed = false;
+	err = submit_one(&rq);
+	disk->unflushed |= err == -EIO;
 	/* No flush although the device said that it has one: then what is written is written. */
 	return err == -EOPNOTSUPP ? 0 : err;
+}
+
+int block_flush_all(void)
+{
+	struct block_device *bd;
+	int first = 0;
+
+	for (unsigned i = 0; (bd = block_nth(i)); i++) {
+		int err = !bd->disk && bd->unflushed ? block_flush(bd) : 0;
+
+		first = first ? first : err;
+		block_put(bd);
+	}
+	return first;
 }
 
 int block_discard(struct block_device *bd, uint64_t offset, uint64_t size)

@@ -287,17 +287,17 @@ int fs_unmount(const char *target, unsigned flags)
 int fs_sync(void)
 {
 	struct mount *mnt;
-	int first = pcache_sync_all();
+	int first = pcache_sync_all(), err;
 
 	mutex_lock(&mounts_lock);
 	list_for_each (mnt, &all_mounts, link) {
-		int err = mnt->type->sync ? mnt->type->sync(mnt) : 0;
-
+		err = mnt->type->sync ? mnt->type->sync(mnt) : 0;
 		if (err && !first)
 			first = err;
 	}
 	mutex_unlock(&mounts_lock);
-	return first;
+	err = block_flush_all();
+	return first ? first : err;
 }
 
 void fs_shutdown(void)
