@@ -27,8 +27,6 @@
 #include <unistd.h>
 #include "badblk.h"
 
-#define CLOSE_PATIENCE 3000 /* ms */
-
 static volatile sig_atomic_t asked_to_end;
 static bool mute;
 
@@ -120,7 +118,8 @@ static void usage(void)
 	     "  --node NAME=VALUE, NAME!  a node of the backend is written so, or missing\n"
 	     "  --front NAME=VALUE        the same of the frontend\n"
 	     "  --states A,B,C   the state takes these values, whatever the guest does; --step MS\n"
-	     "  --seed N         of random choices\n"
+	     "  --seed N         of random choices                 --patience MS  for an orderly "
+	     "end\n"
 	     "  --evil NAME[=ARG][@N]     when N requests have been read (1; 0: connected):");
 	evil_list();
 	exit(0);
@@ -149,6 +148,7 @@ enum {
 	STEP,
 	SEED,
 	EVIL,
+	PATIENCE,
 };
 
 static const struct option options[] = {
@@ -174,6 +174,7 @@ static const struct option options[] = {
 	{"step", 1, NULL, STEP},
 	{"seed", 1, NULL, SEED},
 	{"evil", 1, NULL, EVIL},
+	{"patience", 1, NULL, PATIENCE},
 	{NULL, 0, NULL, 0},
 };
 
@@ -247,6 +248,9 @@ static void take_option(struct backend *be, int c, const char **file)
 	case SEED:
 		be->random = number(optarg, -1u);
 		break;
+	case PATIENCE:
+		be->patience = number(optarg, 60000);
+		break;
 	case NODE:
 		if (be->nr_node < NODES_MAX)
 			be->node[be->nr_node++] = optarg;
@@ -296,7 +300,7 @@ static void wait_and_handle(struct backend *be, int timeout)
 /* As `xl block-detach` does: ask, wait for the guest to agree, take the directories away. */
 static void close_device(struct backend *be)
 {
-	uint64_t until = now_ms() + CLOSE_PATIENCE;
+	uint64_t until = now_ms() + be->patience;
 
 	be->stay_closed = true;
 	be->states = NULL;
@@ -313,8 +317,12 @@ static void close_device(struct backend *be)
 
 int main(int argc, char **argv)
 {
-	static struct backend be = {
-		.dev = 51728, .size = 4 << 20, .flush = true, .sector = 512, .step = 100};
+	static struct backend be = {.dev = 51728,
+				    .size = 4 << 20,
+				    .flush = true,
+				    .sector = 512,
+				    .step = 100,
+				    .patience = 3000};
 	const char *file = NULL;
 	int c;
 

@@ -73,6 +73,7 @@ struct backend {
 	unsigned nr_node, nr_front_node;
 	const char *states; /* the state node takes these values, one after another */
 	unsigned step;      /* ms between them */
+	unsigned patience;  /* ms that the guest has to close when asked */
 	struct evil evil[EVILS_MAX];
 	unsigned nr_evil;
 	/* The disk */
@@ -115,6 +116,7 @@ bool ring_connect(struct backend *be); /* as the frontend's nodes say */
 void ring_disconnect(struct backend *be);
 void ring_event(struct backend *be, evtchn_port_t port);
 void ring_serve(struct backend *be, struct queue *q);
+void ring_flush(struct backend *be, struct queue *q);  /* answer now, or lie */
 void ring_answer(struct backend *be, struct queue *q); /* all that is held */
 void ring_put(struct backend *be, struct queue *q, uint64_t id, uint8_t op, int16_t status);
 void ring_push(struct backend *be, struct queue *q, bool always);

@@ -62,6 +62,8 @@ static void producer(struct backend *be, struct queue *q, uint64_t arg)
 	ring_answer(be, q);
 	xen_wmb();
 	q->ring.sring->rsp_prod += (uint32_t)(arg ? arg : 1);
+	/* Another answer would put it right again, perhaps before the guest has looked. */
+	be->silent = true;
 	xenevtchn_notify(be->evtchn, q->port);
 }
 
@@ -177,7 +179,7 @@ static void unplug(struct backend *be, struct queue *q, uint64_t arg)
 static void late(struct backend *be, struct queue *q, uint64_t arg)
 {
 	(void)q;
-	be->keep = be->silent = true;
+	be->keep = be->silent = be->stay_closed = true;
 	be->late_at = now_ms() + (arg ? arg : 700);
 	store_set_state(be, XenbusStateClosed);
 }
@@ -313,6 +315,7 @@ int evil_timer(struct backend *be)
 		return be->step;
 	}
 	for (unsigned i = 0; i < be->nr_queues && be->hold > 1 && !be->silent; i++)
-		ring_answer(be, &be->queue[i]);
+		if (be->queue[i].nr_held)
+			ring_flush(be, &be->queue[i]);
 	return be->late_at || be->hold > 1 ? 20 : -1;
 }

@@ -306,18 +306,22 @@ static bool take_requests(struct backend *be, struct queue *q)
 	return true;
 }
 
+void ring_flush(struct backend *be, struct queue *q)
+{
+	if (be->delay)
+		usleep(be->delay * 1000);
+	evil_before_answers(be, q);
+	if (q->up && !be->silent)
+		ring_answer(be, q);
+}
+
 void ring_serve(struct backend *be, struct queue *q)
 {
 	int more = 1;
 
-	while (more && take_requests(be, q)) {
-		if (be->delay)
-			usleep(be->delay * 1000);
+	while (more && q->up && !be->silent && take_requests(be, q)) {
 		if (q->nr_held >= be->hold)
-			evil_before_answers(be, q);
-		if (!q->up || be->silent || q->nr_held < be->hold)
-			return;
-		ring_answer(be, q);
+			ring_flush(be, q);
 		RING_FINAL_CHECK_FOR_REQUESTS(&q->ring, more);
 	}
 }
