@@ -13,6 +13,7 @@ from rigtest import SEED, build_file
 
 DEV = 51728  # xvdb
 ROUNDS = 12
+BEGUN = 12  # requests: the search for partitions is over
 CONTENT = random.Random(SEED).randbytes(1 << 20)
 # Many requests at once; ends with the first error. And the same without an end but the time.
 LOAD = '/usr/bench/disk -t {} -j 8 /dev/xvdb random-read-4k-jobs'
@@ -68,15 +69,18 @@ class HostileTest(DomainTest):
     def alive(self, what):
         """The domain and its other disk work."""
         text = self.sure(self.guest, f'echo {what} >/root/alive && sync && cat /root/alive', 30)
-        self.assertEqual(text, f'{what}\n')
+        # What readers that are still at it have to say may come in between.
+        self.assertIn(f'{what}\n', text)
 
     def wait_disk(self):
-        status, _ = self.guest.run('n=0; until [ -b /dev/xvdb ]; do n=$((n+1)); [ $n -lt 100 ] || exit 1; sleep 0.05; done')
+        status, _ = self.guest.run('n=0; until [ -b /dev/xvdb ] || [ $n = 40 ]; do n=$((n+1)); sleep 0.1; done; '
+                                   '[ -b /dev/xvdb ]', 60)
         return status == 0
 
     def gone(self):
         """The disk has been unplugged, and nothing of it is left."""
-        self.sure(self.guest, 'n=0; while [ -e /dev/xvdb ]; do n=$((n+1)); [ $n -lt 200 ] || exit 1; sleep 0.05; done', 40)
+        self.sure(self.guest, 'n=0; while [ -e /dev/xvdb ] && [ $n != 100 ]; do n=$((n+1)); sleep 0.1; done; '
+                              '[ ! -e /dev/xvdb ]', 60)
 
     def good_disk(self):
         """After all that, an honest backend finds an honest frontend."""
@@ -87,11 +91,11 @@ class HostileTest(DomainTest):
         backend.stop()
         self.gone()
 
-    def exercise(self, *options, load=LOAD.format(20), fails=True):
+    def exercise(self, *options, load=LOAD.format(6), fails=True):
         """Reads as hard as it can from a disk of this backend's. `fails`: the reader must get an error, else it may."""
         with self.subTest(' '.join(options)):
             backend = self.backend('--patience', '500', *options)
-            backend.wait('frontend state [4-6]|evil', 10)
+            backend.wait('frontend state [4-6]', 10)
             self.wait_disk()
             self.guest.start(load)
             if fails == 'unplugged':
@@ -143,33 +147,33 @@ class Honest(HostileTest):
 class Rings(HostileTest):
     def test_lies_in_the_ring(self):
         for evil in EVIL:
-            self.exercise('--evil', evil, '--hold', '4', '--seed', str(SEED))
+            self.exercise('--evil', f'{evil}@{BEGUN}', '--hold', '4', '--seed', str(SEED))
         self.good_disk()
         self.assertEqual(self.grants_used(), self.grants)
 
     def test_errors_of_the_disk_break_nothing(self):
         """An error is an answer: the reader is told, the disk stays."""
-        backend = self.backend('--evil', 'error')
+        backend = self.backend('--evil', f'error@{BEGUN}')
         self.assertTrue(self.wait_disk())
         self.assertNotEqual(self.guest.run('cat /dev/xvdb >/dev/null')[0], 0)
         self.sure(self.guest, 'cat /dev/xvdb >/dev/null')
         backend.stop()
         self.gone()
-        self.exercise('--evil', 'unsupported')
+        self.exercise('--evil', f'unsupported@{BEGUN}')
 
     def test_events_without_end(self):
-        self.exercise('--evil', 'storm=3000', load=LOAD.format(1), fails=False)
+        self.exercise('--evil', f'storm=3000@{BEGUN}', load=LOAD.format(1), fails=False)
         self.good_disk()
 
     def test_no_answer(self):
         for evil in ('silent', 'close', 'vanish', 'unplug', 'late', 'exit', 'state=6', 'state=1', 'state=0', 'state=99'):
-            self.exercise('--evil', evil + '@5', fails='unplugged')
+            self.exercise('--evil', f'{evil}@{BEGUN}', fails='unplugged')
         self.good_disk()
         self.assertEqual(self.grants_used(), self.grants)
 
     def test_grants_kept(self):
         """Pages that the other side still maps are nobody's until it lets go."""
-        backend = self.backend('--evil', 'keep', '--patience', '500')
+        backend = self.backend('--evil', f'keep@{BEGUN}', '--patience', '500')
         self.assertTrue(self.wait_disk())
         self.assertNotEqual(self.guest.run(LOAD.format(5))[0], 0)
         self.alive('kept')
@@ -178,8 +182,8 @@ class Rings(HostileTest):
         self.gone()
         # Looked at again now and then, and when grants are wanted.
         self.good_disk()
-        self.sure(self.guest, 'n=0; until grep -q "quarantined 0" /proc/xen/grants; do n=$((n+1)); [ $n -lt 60 ] || '
-                              'exit 1; sleep 0.5; done', 60)
+        self.sure(self.guest, 'n=0; until grep -q "quarantined 0" /proc/xen/grants || [ $n = 60 ]; do n=$((n+1)); '
+                              'sleep 0.5; done; grep -q "quarantined 0" /proc/xen/grants', 90)
 
 
 class Nodes(HostileTest):
