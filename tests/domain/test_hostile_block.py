@@ -14,7 +14,7 @@ from rigtest import SEED, build_file
 DEV = 51728  # xvdb
 ROUNDS = 12
 BEGUN = 12  # requests: the search for partitions is over
-CONTENT = random.Random(SEED).randbytes(1 << 20)
+CONTENT = random.Random(SEED).randbytes(256 << 10)
 # Many requests at once; ends with the first error. And the same without an end but the time.
 LOAD = '/usr/bench/disk -t {} -j 8 /dev/xvdb random-read-4k-jobs'
 # What a frontend need not survive with a working disk, but with its domain.
@@ -57,11 +57,22 @@ class HostileTest(DomainTest):
         with open(path, 'wb') as file:
             file.write(CONTENT)
         self.guest = self.boot(disks=[self.root(add=[(path, '/root/content')])[1]])
+        # The root disk has grown what it keeps by then.
+        self.good_disk()
         self.grants = self.grants_used()
 
     def grants_used(self):
         text = self.sure(self.guest, 'cat /proc/xen/grants')
         return tuple(int(re.search(rf'{word} (\d+)', text).group(1)) for word in ('used', 'quarantined'))
+
+    def grants_back(self):
+        """What the disks have had is given back, at once or when it is looked at again."""
+        agent = self.machine.agent
+        for _ in range(40):
+            if self.grants_used() == self.grants:
+                return
+            agent.wait_for(lambda: False, 0.5)
+        self.assertEqual(self.grants_used(), self.grants)
 
     def backend(self, *options):
         return Backend(self, self.guest, *options)
@@ -113,9 +124,8 @@ class Honest(HostileTest):
     """The same program without a lie: every feature that a backend may offer."""
 
     def test_features(self):
-        numbers = random.Random(SEED)
         content = CONTENT
-        for options in ('', '--order 2', '--order 4 --indirect 256', '--indirect 17', '--persistent', '--queues 2',
+        for options in ('', '--order 4 --indirect 256', '--indirect 17', '--persistent', 
                         '--queues 4 --order 1 --indirect 32 --persistent', '--reorder --hold 4', '--no-flush',
                         '--discard', '--sector 4096', '--delay 3'):
             with self.subTest(options or 'plain'):
@@ -123,9 +133,8 @@ class Honest(HostileTest):
                 backend = self.backend('--file', '/run/content', *options.split())
                 self.assertTrue(self.wait_disk(), backend.said)
                 self.sure(self.guest, 'cmp /root/content /dev/xvdb', 60)
-                at, size = numbers.randrange(200) * 4096, numbers.randrange(1, 50) * 4096
-                self.sure(self.guest, f'tail -c {size} /root/content >/tmp/part; /usr/bench/disk -w -t 0.2 /dev/xvdb '
-                                      'random-write-4k-jobs && cat /root/content >/dev/xvdb && sync', 60)
+                self.sure(self.guest, '/usr/bench/disk -w -b -t 0.1 /dev/xvdb random-write-4k && '
+                                      'cat /root/content >/dev/xvdb && sync', 60)
                 self.sure(self.guest, 'cmp /root/content /dev/xvdb', 60)
                 stats = backend.stop()
                 self.gone()
@@ -133,7 +142,7 @@ class Honest(HostileTest):
                 # At most one event a batch, so never more than one a request.
                 self.assertLessEqual(stats['events'], stats['requests'] + 4, backend.said)
                 self.assertEqual(self.machine.get('/run/content'), content)
-        self.assertEqual(self.grants_used(), self.grants)
+        self.grants_back()
 
     def test_read_only(self):
         backend = self.backend('--read-only')
@@ -149,7 +158,7 @@ class Rings(HostileTest):
         for evil in EVIL:
             self.exercise('--evil', f'{evil}@{BEGUN}', '--hold', '4', '--seed', str(SEED))
         self.good_disk()
-        self.assertEqual(self.grants_used(), self.grants)
+        self.grants_back()
 
     def test_errors_of_the_disk_break_nothing(self):
         """An error is an answer: the reader is told, the disk stays."""
@@ -169,7 +178,7 @@ class Rings(HostileTest):
         for evil in ('silent', 'close', 'vanish', 'unplug', 'late', 'exit', 'state=6', 'state=1', 'state=0', 'state=99'):
             self.exercise('--evil', f'{evil}@{BEGUN}', fails='unplugged')
         self.good_disk()
-        self.assertEqual(self.grants_used(), self.grants)
+        self.grants_back()
 
     def test_grants_kept(self):
         """Pages that the other side still maps are nobody's until it lets go."""
