@@ -104,7 +104,8 @@ int grant_access(unsigned domid, pfn_t pfn, bool read_only, grant_t *out)
 
 int grant_end(grant_t ref)
 {
-	CHECK(ref < GRANTS && grants[ref].used);
+	if (ref >= GRANTS || !grants[ref].used)
+		panic("grant %u ends twice", ref);
 	if (grants[ref].mapped)
 		return -EBUSY;
 	grants[ref].used = false;
