@@ -9,8 +9,8 @@ from rig import codes, domain
 from rigtest import build_file
 
 XENSTORED = '$(cat /run/xen/xenstored.pid)'
-# The client waits so long for a reply, the bus for a backend (xs.h, xenbus.h).
-REPLY_SECONDS, HANDSHAKE_SECONDS = 20, 30
+# The client waits so long for a reply, the bus for a backend, boot for all devices (xs.h, xenbus.h, start.c).
+REPLY_SECONDS, HANDSHAKE_SECONDS, BOOT_SECONDS = 20, 30, 5
 
 
 class XenstoreTest(DomainTest):
@@ -183,6 +183,15 @@ class Bus(XenstoreTest):
                              rb'we are in state 1 \(Initialising\)', HANDSHAKE_SECONDS + 20)
         self.dom0(f'xenstore-rm {self.front(guest, 51760)}')
         self.wait_device(guest, 51760, None)
+
+    def test_boot_with_a_backend_that_never_answers(self):
+        guest = self.create(paused=True)
+        self.make_device(guest, 51760, '1')
+        self.assertEqual(guest.domain.xl('unpause')[0], 0)
+        guest.wait_prompt(BOOT_SECONDS + 20)
+        devices = self.devices(guest)
+        self.assertEqual(devices['device/vbd/51712'][0], 'up')
+        self.assertEqual(devices['device/vbd/51760'][0], 'waiting')
 
     def test_a_handshake_that_stops_half_way(self):
         guest = self.boot()
