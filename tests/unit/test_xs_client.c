@@ -223,6 +223,36 @@ TEST(long_values_and_listings)
 	check_idle();
 }
 
+TEST(many_nodes_at_once)
+{
+	struct xs_field f[20], wrong = {.node = "a//b", .most = 1, .value = 17};
+	char node[20][8], text[20][8];
+	unsigned long before;
+
+	begin();
+	for (unsigned i = 0; i < 20; i++) {
+		snprintk(node[i], sizeof(node[i]), "n%u", i);
+		snprintk(text[i], sizeof(text[i]), "%u", i * 10);
+		f[i] = (struct xs_field){.node = node[i], .text = text[i]};
+	}
+	before = c.requests;
+	CHECK_EQ(xs_write_all(0, "many-nodes", f, 20), 0);
+	CHECK_EQ(c.requests - before, 20);
+	CHECK(c.max_in_flight >= 16);
+	CHECK_EQ(xs_rm(0, "many-nodes/n3"), 0);
+	for (unsigned i = 0; i < 20; i++)
+		f[i] = (struct xs_field){.node = node[i], .most = 100, .value = 4711};
+	xs_scan_all(0, "many-nodes", f, 20);
+	for (unsigned i = 0; i < 20; i++) {
+		CHECK_EQ(f[i].err, i == 3 ? -ENOENT : i > 10 ? -ERANGE : 0);
+		CHECK_EQ(f[i].value, f[i].err ? 4711 : i * 10);
+	}
+	xs_scan_all(0, "many-nodes", &wrong, 1);
+	CHECK_EQ(wrong.err, -EINVAL);
+	CHECK_EQ(wrong.value, 17);
+	check_idle();
+}
+
 static unsigned calls;
 static char last[128];
 
@@ -460,7 +490,16 @@ static void any_call(void)
 	int err = 0;
 
 	snprintk(path, sizeof(path), "p/%lu", test_random() % 8);
-	switch (test_random() % 8) {
+	switch (test_random() % 9) {
+	case 8: {
+		struct xs_field f[3] = {{.node = "0", .most = 9},
+					{.node = "1", .most = 9},
+					{.node = "2", .most = 9}};
+
+		xs_scan_all(0, "p", f, 3);
+		err = f[test_random() % 3].err;
+		break;
+	}
 	case 0:
 		err = xs_read(0, path, &value, &len);
 		if (!err)
