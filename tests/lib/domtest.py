@@ -15,7 +15,7 @@ import unittest
 
 from rig import domain
 from rig.codes import RigError
-from rig.image import Additions, open_copy
+from rig.image import Additions, fd_path, open_copy, run_tool
 from rigtest import SEED, build_file
 
 PROMPT = rb'\w+@\w+:\S*[#$] '
@@ -110,10 +110,13 @@ class DomainTest(unittest.TestCase):
         additions.write_into(fd)
         return self._keep(fd)
 
-    def empty_disk(self, mib):
-        """(descriptor, Disk) of zeros."""
+    def empty_disk(self, mib, file_system=False):
+        """(descriptor, Disk) of zeros, or with an empty ext2 file system."""
         fd = os.memfd_create('disk')
         os.ftruncate(fd, mib << 20)
+        if file_system:
+            done = run_tool(['mke2fs', '-q', '-F', '-t', 'ext2', fd_path(fd)], [fd])
+            self.assertEqual(done.returncode, 0, done.stderr)
         return self._keep(fd)
 
     def _keep(self, fd):
