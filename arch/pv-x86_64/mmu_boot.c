@@ -270,7 +270,7 @@ static unsigned long skip_used(unsigned long first, unsigned long n)
  */
 pfn_t boot_frames(unsigned long n)
 {
-	unsigned long first;
+	unsigned long first, gap_end;
 
 	if (pool_next + n <= POOL_END) {
 		first = pool_next;
@@ -280,8 +280,12 @@ pfn_t boot_frames(unsigned long n)
 	first = skip_used(frames_next, n);
 	if (first + n > min(covered, boot_info.nr_present))
 		early_die("not enough memory");
-	if (first != frames_next && frames_next < boot_info.ramdisk.v)
-		spare_add(frames_next, min(first, boot_info.ramdisk.v) - frames_next);
+	gap_end = first;
+	if (frames_next <= boot_info.ramdisk.v)
+		gap_end = min(gap_end, boot_info.ramdisk.v);
+	if (frames_next <= builder_p2m.first)
+		gap_end = min(gap_end, builder_p2m.first);
+	spare_add(frames_next, gap_end - frames_next);
 	frames_next = first + n;
 	return PFN(first);
 }

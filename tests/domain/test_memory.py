@@ -64,6 +64,13 @@ class Balloon(DomainTest):
         self.assertEqual((status, text.strip()), (0, '150000000'))
         self.assertNotIn('killed', guest.messages())
 
+    def test_tables_larger_than_the_area_below_the_kernel(self):
+        """The p2m and the direct map's tables then lie behind what the domain builder left, and around it."""
+        with_disk = self.boot('disk', memory=128, lines=['maxmem=1024'])
+        for guest in (with_disk, self.boot_from_memory(128, 1024)):
+            status, text = guest.run('head -c 40000000 /dev/zero >/tmp/a && wc -c </tmp/a; rm /tmp/a', 60)
+            self.assertEqual((status, text.strip()), (0, '40000000'))
+
     def test_under_pressure_it_stops_and_goes_on_later(self):
         guest = self.boot_from_memory()
         guest.run('mkdir -p /tmp/big; mount -t tmpfs none /tmp/big; head -c 33000000 /dev/zero >/tmp/big/a', 60)
