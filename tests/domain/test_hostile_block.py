@@ -205,7 +205,7 @@ class Nodes(HostileTest):
         """No disk comes of it, or one that works; the domain lives."""
         with self.subTest(' '.join(options)):
             backend = self.backend('--patience', '300', *options)
-            backend.wait('frontend state [3-6]', 3)
+            backend.wait('frontend state [3-6]', 1)
             self.guest.run('sleep 0.2; [ -b /dev/xvdb ] && timeout -s KILL 5 head -c 4096 /dev/xvdb >/dev/null', 20)
             self.alive('refused')
             backend.stop()
