@@ -25,6 +25,7 @@
 
 #include <block.h>
 #include <hv.h>
+#include <proc.h>
 #include "../xenbus/xenbus.h"
 #include "ring.h"
 
@@ -135,6 +136,10 @@ struct blk_disk {
 	bool published;     /* it was successful */
 	struct waitq waitq; /* publishing ends */
 	spinlock_t lock;    /* of publishing, published */
+	/* A backend that closes while requests are in flight, and has stopped to answer: */
+	struct ktimer stuck_timer;
+	uint64_t stuck_answers;
+	ktime_t stuck_since; /* 0: not looked at */
 };
 
 /* ---- queue.c: requests ---- */

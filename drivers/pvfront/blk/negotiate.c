@@ -33,6 +33,8 @@
 #define QUEUES_OFFER_MAX 65536
 #define INDIRECT_OFFER_MAX 65536
 #define INFO_MAX 0xffff
+#define STUCK_SPAN (10 * NSEC_PER_SEC)
+#define STUCK_LOOK NSEC_PER_SEC
 #define VDISK_READONLY_BIT 0x4
 
 /* Numbers that the backend need not write: their values stay then. Or an error, the device failed.
@@ -346,6 +348,7 @@ static struct blk_disk *disk_make(struct xenbus_device *dev)
 	disk->bd.max_vecs = BLOCK_VECS_MAX;
 	spin_init(&disk->lock, "blk-disk");
 	waitq_init(&disk->waitq);
+	ktimer_init(&disk->stuck_timer);
 	for (unsigned i = 0; i < BLK_QUEUES_MAX; i++)
 		blk_queue_init(&disk->queue[i], disk, i);
 	return disk;
@@ -357,6 +360,8 @@ static struct blk_disk *disk_make(struct xenbus_device *dev)
 static void stop_all(struct blk_disk *disk, int err)
 {
 	disk->error = err;
+	ktimer_cancel(&disk->stuck_timer);
+	disk->stuck_since = 0;
 	for (unsigned i = 0; i < disk->nr_queues; i++)
 		blk_queue_stop(&disk->queue[i], err ? BLK_DEAD : BLK_AWAY);
 	for (unsigned i = 0; err && i < BLK_QUEUES_MAX; i++) {
@@ -462,11 +467,44 @@ static void blk_changed(struct xenbus_device *dev)
 	block_resized(&disk->bd, sectors * SECTOR_SIZE);
 }
 
+static void look_again(struct ktimer *t)
+{
+	struct blk_disk *disk = t->arg;
+
+	xenbus_recheck(disk->dev);
+}
+
+/*
+ * The backend is closing and the disk is in use. As long as it answers, it may wait. If there are
+ * requests in flight and none has been answered for STUCK_SPAN, none will be: whoever waits for
+ * them would wait for ever.
+ */
+static bool stuck(struct blk_disk *disk)
+{
+	uint64_t answers = 0, requests = 0;
+	ktime_t now = clock_now();
+
+	for (unsigned i = 0; i < disk->nr_queues; i++) {
+		answers += READ_ONCE(disk->queue[i].counts.answers);
+		requests += blk_ring_in_flight(&disk->queue[i].ring);
+	}
+	if (!disk->stuck_since || answers != disk->stuck_answers || !requests) {
+		disk->stuck_since = now;
+		disk->stuck_answers = answers;
+	}
+	if (now - disk->stuck_since >= STUCK_SPAN) {
+		printk("%s: the backend closes and answers no more\n", disk->bd.name);
+		return true;
+	}
+	ktimer_set(&disk->stuck_timer, now + STUCK_LOOK, look_again, disk);
+	return false;
+}
+
 static bool blk_may_close(struct xenbus_device *dev)
 {
 	struct blk_disk *disk = dev->private;
 
-	return !disk || !disk->published || !block_busy(&disk->bd);
+	return !disk || !disk->published || !block_busy(&disk->bd) || stuck(disk);
 }
 
 static const struct xenbus_driver blk_frontend = {
