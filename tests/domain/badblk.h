@@ -81,6 +81,7 @@ struct backend {
 	uint64_t size;
 	/* The connection */
 	struct xs_handle *xs;
+	xs_transaction_t tx; /* XBT_NULL but while the directories are made */
 	xenevtchn_handle *evtchn;
 	xengnttab_handle *gnttab;
 	char dir[128], front[128];

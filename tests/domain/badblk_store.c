@@ -6,6 +6,7 @@
  * that the Linux driver of this domain does not take it for one of its own.
  */
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@ static bool put(struct backend *be, const char *dir, const char *node, const cha
 	char path[256];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, node);
-	return xs_write(be->xs, XBT_NULL, path, value, strlen(value));
+	return xs_write(be->xs, be->tx, path, value, strlen(value));
 }
 
 static bool put_number(struct backend *be, const char *dir, const char *node, uint64_t n)
@@ -72,7 +73,7 @@ static void override(struct backend *be, const char *dir, const char *text)
 
 	snprintf(name, sizeof(name), "%.*s", (int)len, text);
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	if (!(value ? put(be, dir, name, value + 1) : xs_rm(be->xs, XBT_NULL, path)))
+	if (!(value ? put(be, dir, name, value + 1) : xs_rm(be->xs, be->tx, path)))
 		say("node %s cannot be changed", path);
 }
 
@@ -81,9 +82,8 @@ static void make_dir(struct backend *be, const char *dir, unsigned owner, unsign
 	struct xs_permissions perms[2] = {{.id = owner, .perms = XS_PERM_NONE},
 					  {.id = reader, .perms = XS_PERM_READ}};
 
-	xs_rm(be->xs, XBT_NULL, dir);
-	if (!xs_mkdir(be->xs, XBT_NULL, dir) ||
-	    !xs_set_permissions(be->xs, XBT_NULL, dir, perms, 2))
+	xs_rm(be->xs, be->tx, dir);
+	if (!xs_mkdir(be->xs, be->tx, dir) || !xs_set_permissions(be->xs, be->tx, dir, perms, 2))
 		die("cannot make %s", dir);
 }
 
@@ -112,11 +112,11 @@ static void write_geometry(struct backend *be)
 }
 
 /*
- * Watches first, then the backend's directory, and the frontend's last, because the guest looks
- * for that. Geometry belongs just before Connected, as Linux does it; writing it here already
- * makes no difference to who waits for Connected.
+ * The backend's directory, then the frontend's, because the guest looks for that. Geometry belongs
+ * just before Connected, as Linux does it; writing it here already makes no difference to who waits
+ * for Connected.
  */
-void store_create(struct backend *be)
+static void make_directories(struct backend *be)
 {
 	snprintf(be->dir, sizeof(be->dir), "/local/domain/0/backend/badblk/%u/%u", be->domid,
 		 be->dev);
@@ -144,6 +144,16 @@ void store_create(struct backend *be)
 	for (unsigned i = 0; i < be->nr_front_node; i++)
 		override(be, be->front, be->front_node[i]);
 	put(be, be->front, "state", "1");
+}
+
+/* In one step, as a toolstack does: nobody sees a half of it. */
+void store_create(struct backend *be)
+{
+	do {
+		be->tx = xs_transaction_start(be->xs);
+		make_directories(be);
+	} while (!xs_transaction_end(be->xs, be->tx, false) && errno == EAGAIN);
+	be->tx = XBT_NULL;
 	xs_watch(be->xs, be->front, "front");
 }
 
