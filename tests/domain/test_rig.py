@@ -80,6 +80,14 @@ class Runner(unittest.TestCase):
         check = run_tool(['e2fsck', '-fn', image])
         self.assertEqual(check.returncode, 0, check.stdout)
 
+    def test_what_would_go_wrong_later_is_refused(self):
+        disk = self.make_disk('disk')
+        for options, words in ((('--disk', disk, '--disk', f'{disk}:ro'), 'is there twice'),
+                               (('--xl', 'extra="quiet"'), '--append adds some')):
+            status, _, err = run('--exec', 'true', *options)
+            self.assertEqual(status, codes.SETUP, err)
+            self.assertIn(words, err)
+
     def test_configuration_line(self):
         status, out, err = run('--xl', 'memory=48', '--exec', 'head -n 1 /proc/meminfo; free', '--dom0', 'xl list parvix')
         self.assertEqual(status, 0, err)

@@ -191,9 +191,9 @@ class State(unittest.TestCase):
 
 class Options(unittest.TestCase):
     def test_disks(self):
-        with tempfile.NamedTemporaryFile() as file:
-            self.assertEqual(domrun.parse_disks([file.name, f'{file.name}:ro']),
-                             [(file.name, True), (file.name, False)])
+        with tempfile.NamedTemporaryFile() as file, tempfile.NamedTemporaryFile() as other:
+            self.assertEqual(domrun.parse_disks([file.name, f'{other.name}:ro', f'{other.name}:ro']),
+                             [(file.name, True), (other.name, False), (other.name, False)])
 
     def test_mistakes(self):
         for arguments, words in (

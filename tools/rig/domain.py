@@ -126,14 +126,14 @@ class Domain:
         self.built = False
         self.running = False
         self.started = None  # when it was let go, last
-        self.xl_stream = machine.agent.run(f'exec xl create -F -p {path}', self._xl, self._ended)
+        self.xl_stream = machine.agent.run(f'exec xl create -F -p {shlex.quote(path)}', self._xl, self._ended)
 
     def _xl(self, _kind, data):
         self.log += data.decode(errors='replace')
         self.line += data.decode(errors='replace')
         *lines, self.line = self.line.split('\n')
         for line in lines:
-            if match := re.search(r'Waiting for domain \S+ \(domid (\d+)\) to die', line):
+            if match := re.search(r'Waiting for domain .+ \(domid (\d+)\) to die', line):
                 self.id = int(match.group(1))
                 self.reason = None
                 self.built = True
@@ -165,6 +165,13 @@ class Domain:
             return
         size = f'{self._size_command()}; ' if self.size else ''
         self.machine.agent.run(f'{size}xl unpause {self.id}', on_end=gone)
+
+    def release(self):
+        """Lets a domain go that was made `paused`."""
+        self.paused = self.running = False
+        self.ids.pop()
+        self._go()
+        self.wait_created()
 
     def _ended(self, _stream):
         self.end = self.reason or DESTROYED if self.built else FAILED

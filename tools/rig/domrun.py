@@ -108,6 +108,10 @@ def parse_disks(texts):
             raise RigError(SETUP, f'--disk {path}: it is neither a file nor a block device')
         if not os.access(path, os.W_OK if writable else os.R_OK):
             raise RigError(SETUP, f'--disk {path}: it cannot be {"written; add :ro to it" if writable else "read"}')
+        for other, other_writable in disks:
+            if os.path.samefile(path, other) and (writable or other_writable):
+                raise RigError(SETUP, f'--disk {path} is there twice: two disks that do not know of each other would '
+                                      'write to one file. Add :ro to both')
         disks.append((path, writable))
     return disks
 
@@ -120,6 +124,9 @@ def start(options, image_fd, arguments):
     for line in options.xl:
         if '\n' in line or '=' not in line:
             raise RigError(SETUP, f'--xl takes a line of the domain\'s configuration, KEY=VALUE, not {line!r}')
+        if line.split('=')[0].strip() in ('extra', 'cmdline', 'root'):
+            raise RigError(SETUP, f'--xl {line!r} would take away arguments that the runner itself gives the kernel; '
+                                  '--append adds some')
     if options.domains < 1 or options.memory < 1:
         raise RigError(SETUP, '--domains and --memory must be at least 1')
     machine = domain.Machine(memory=options.memory * options.domains, xen=options.xen, xen_args=options.xen_args,
@@ -160,7 +167,8 @@ def _create(options, machine, image_fd, arguments, disks):
     text = _configuration(options, machine, 'parvix', root, entries, arguments, on_reboot)
     if options.verbose:
         tell(text, '')
-    result.domain = machine.create(text, wait=False, paused=bool(options.gdb))
+    # The first one waits for the others: its command may be over soon.
+    result.domain = machine.create(text, wait=False, paused=bool(options.gdb or copies))
     if options.gdb:
         _wait_for_debugger(options, machine, result.domain)
     result.domain.wait_created()
@@ -168,6 +176,8 @@ def _create(options, machine, image_fd, arguments, disks):
         other = machine.attach(fd)
         os.close(fd)
         machine.create(_configuration(options, machine, f'parvix{number}', other, [], options.append, 'restart'))
+    if copies and not options.gdb:
+        result.domain.release()
     return result
 
 
