@@ -71,16 +71,26 @@ class DomainTest(unittest.TestCase):
     def setUp(self):
         if self.machine.agent.broken:
             # A test before this one has broken it; that one has failed for it.
-            self.machine.close()
-            type(self).machine = domain.Machine(memory=self.MEMORY)
+            self._new_machine()
+        self.spoilt = False  # set by a test after which nobody else can use the machine
         self.disks = []
         self.guests = []
         self.addCleanup(self._clean_up)
+
+    @classmethod
+    def _new_machine(cls):
+        cls.machine.close()
+        cls.machine = domain.Machine(memory=cls.MEMORY)
 
     def _clean_up(self):
         if not self._outcome.success:
             self._say_more()
         if self.machine.agent.broken:
+            return
+        if self.spoilt:
+            for fd, _ in self.disks:
+                os.close(fd)
+            self._new_machine()
             return
         for guest in self.guests:
             if guest.domain.end in (None, domain.CRASHED):
