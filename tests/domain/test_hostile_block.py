@@ -90,8 +90,8 @@ class HostileTest(DomainTest):
 
     def gone(self):
         """The disk has been unplugged, and nothing of it is left."""
-        self.sure(self.guest, 'n=0; while [ -e /dev/xvdb ] && [ $n != 100 ]; do n=$((n+1)); sleep 0.1; done; '
-                              '[ ! -e /dev/xvdb ]', 60)
+        self.sure(self.guest, 'n=0; while grep -q 51728 /proc/xen/devices && [ $n != 100 ]; do n=$((n+1)); '
+                              'sleep 0.1; done; [ ! -e /dev/xvdb ]', 60)
 
     def good_disk(self):
         """After all that, an honest backend finds an honest frontend."""
