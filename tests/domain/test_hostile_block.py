@@ -14,7 +14,7 @@ from rigtest import SEED, build_file
 DEV = 51728  # xvdb
 ROUNDS = 8
 BEGUN = 12  # requests: the search for partitions is over
-CONTENT = random.Random(SEED).randbytes(256 << 10)
+CONTENT = random.Random(SEED).randbytes(1 << 20)
 # Many requests at once; ends with the first error. And the same without an end but the time.
 LOAD = '/usr/bench/disk -t {} -j 8 /dev/xvdb random-read-4k-jobs'
 # What a frontend need not survive with a working disk, but with its domain.
@@ -52,6 +52,7 @@ class HostileTest(DomainTest):
     """One guest for all tests of a class: what one of them breaks, the next one finds."""
     def setUp(self):
         super().setUp()
+        self.running = None
         self.machine.put(build_file('tests/domain/badblk'), '/bin/badblk', '755')
         path = os.path.join(os.path.dirname(build_file('x')), 'tests', 'content')
         with open(path, 'wb') as file:
@@ -75,7 +76,12 @@ class HostileTest(DomainTest):
         self.assertEqual(self.grants_used(), self.grants)
 
     def backend(self, *options):
-        return Backend(self, self.guest, *options)
+        # A subtest that failed has left its own.
+        if self.running and self.running.stream.status is None:
+            self.running.stop()
+            self.gone()
+        self.running = Backend(self, self.guest, *options)
+        return self.running
 
     def alive(self, what):
         """The domain and its other disk work."""

@@ -235,7 +235,10 @@ static int check_identity(struct xenbus_device *dev, const struct xs_field *f, s
 	id->info = f[INFO].value;
 	if (id->sector_size < SECTOR_SIZE || id->sector_size > PAGE_SIZE ||
 	    (id->sector_size & (id->sector_size - 1)))
-		return xenbus_fail(dev, -EINVAL, "sectors of %lu bytes", id->sector_size);
+		return xenbus_fail(dev, -EINVAL, "the backend's sector-size is %lu",
+				   id->sector_size);
+	if (!id->sectors)
+		return xenbus_fail(dev, -EINVAL, "the backend's sectors is 0: no disk in it");
 	if (id->sectors % (id->sector_size / SECTOR_SIZE))
 		return xenbus_fail(dev, -EINVAL, "%lu sectors of 512 are not whole ones of %lu",
 				   id->sectors, id->sector_size);
