@@ -210,6 +210,16 @@ class Bus(XenstoreTest):
         self.dom0(f'xenstore-rm {self.front(guest, 51760)}')
         self.wait_device(guest, 51760, None)
 
+    def test_another_backend_is_another_device(self):
+        """Also when only its domain is another: here one that does not exist."""
+        guest = self.boot()
+        self.make_device(guest, 51760, '2')
+        self.wait_device(guest, 51760, 'connecting')
+        self.dom0(f'xenstore-write {self.front(guest, 51760)}/backend-id 999')
+        self.wait_device(guest, 51760, 'broken')
+        self.dom0(f'xenstore-rm {self.front(guest, 51760)}')
+        self.wait_device(guest, 51760, None)
+
     def test_nonsense(self):
         guest = self.boot()
         number = 51760

@@ -12,6 +12,8 @@
 int vprintf(const char *fmt, va_list ap);
 int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap);
 int printf(const char *fmt, ...);
+struct _IO_FILE;
+int fflush(struct _IO_FILE *stream);
 void *aligned_alloc(size_t alignment, size_t size);
 void *memset(void *p, int c, size_t n);
 void free(void *p);
@@ -59,6 +61,7 @@ weak void panic(const char *fmt, ...)
 	vprintf(fmt, ap);
 	printf("\n");
 	va_end(ap);
+	fflush(NULL);
 	abort();
 }
 

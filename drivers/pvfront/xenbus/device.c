@@ -151,15 +151,48 @@ static int look_at_node(struct xenbus_device *dev)
 	return absent(err) ? 0 : err;
 }
 
-/* Has it still the same backend? 0 unless xenstored does not answer. */
+/* Who the backend is, as the toolstack has written it: its directory and its domain. */
+struct backend {
+	char dir[sizeof(((struct xenbus_device *)0)->backend)];
+	unsigned id;
+};
+
+static int read_backend(const struct xenbus_device *dev, struct backend *out)
+{
+	char path[2][64];
+	struct xs_question q[2] = {};
+	uint64_t id = 0;
+	int err;
+
+	snprintk(path[0], sizeof(path[0]), "%s/backend", dev->node);
+	snprintk(path[1], sizeof(path[1]), "%s/backend-id", dev->node);
+	q[0].piece[0] = XS_TEXT0(path[0]);
+	q[1].piece[0] = XS_TEXT0(path[1]);
+	xs_ask(XS_NO_TX, XS_READ, q, 2);
+	err = q[0].err ? q[0].err : q[1].err;
+	if (!err && (strlcpy(out->dir, q[0].reply.body, sizeof(out->dir)) >= sizeof(out->dir) ||
+		     strlen(out->dir) != q[0].reply.len))
+		err = -E2BIG;
+	if (!err)
+		err = wire_number(q[1].reply.body, q[1].reply.len, 0, DOMID_LAST, &id);
+	out->id = (unsigned)id;
+	kfree(q[0].reply.body);
+	kfree(q[1].reply.body);
+	return err;
+}
+
+/*
+ * Has it still the same backend? Another one is another device: also one whose directory was
+ * removed and written again before we looked. 0 unless xenstored does not answer.
+ */
 static int look_at_ours(struct xenbus_device *dev)
 {
-	char backend[sizeof(dev->backend)];
-	ssize_t len = xs_gets(XS_NO_TX, dev->node, "backend", backend, sizeof(backend));
+	struct backend now;
+	int err = read_backend(dev, &now);
 
-	if (len < 0 && !absent(len))
-		return (int)len;
-	dev->gone = len < 0 || strcmp(backend, dev->backend) != 0;
+	if (err && !absent(err) && err != -E2BIG && err != -ERANGE)
+		return err;
+	dev->gone = err || now.id != dev->backend_id || strcmp(now.dir, dev->backend) != 0;
 	return 0;
 }
 
@@ -302,40 +335,19 @@ static void backend_closes(struct xenbus_device *dev)
 	bus_post(dev, EV_STATE);
 }
 
-/* Who the backend is: its directory and its domain. */
-static int read_backend(struct xenbus_device *dev)
-{
-	char path[2][64];
-	struct xs_question q[2] = {};
-	uint64_t id = 0;
-	int err;
-
-	snprintk(path[0], sizeof(path[0]), "%s/backend", dev->node);
-	snprintk(path[1], sizeof(path[1]), "%s/backend-id", dev->node);
-	q[0].piece[0] = XS_TEXT0(path[0]);
-	q[1].piece[0] = XS_TEXT0(path[1]);
-	xs_ask(XS_NO_TX, XS_READ, q, 2);
-	err = q[0].err ? q[0].err : q[1].err;
-	if (!err &&
-	    (strlcpy(dev->backend, q[0].reply.body, sizeof(dev->backend)) >= sizeof(dev->backend) ||
-	     strlen(dev->backend) != q[0].reply.len))
-		err = -E2BIG;
-	if (!err)
-		err = wire_number(q[1].reply.body, q[1].reply.len, 0, DOMID_LAST, &id);
-	dev->backend_id = (unsigned)id;
-	kfree(q[0].reply.body);
-	kfree(q[1].reply.body);
-	return err;
-}
-
 static void found(struct xenbus_device *dev)
 {
-	int err = read_backend(dev);
+	struct backend backend;
+	int err = read_backend(dev, &backend);
 
 	/* Removed again, or just being filled. */
 	if (absent(err)) {
 		look_at_node(dev);
 		return;
+	}
+	if (!err) {
+		strlcpy(dev->backend, backend.dir, sizeof(dev->backend));
+		dev->backend_id = backend.id;
 	}
 	dev->watch = (struct xs_watch){.path = dev->backend, .fn = backend_event, .arg = dev};
 	if (!err)
