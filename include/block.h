@@ -111,6 +111,10 @@ void block_unregister(struct block_device *bd);
 /* Read the partition table again. -EBUSY: one of the partitions is in use. */
 int block_rescan(struct block_device *bd);
 void block_resized(struct block_device *bd, uint64_t size);
+static inline bool block_gone(const struct block_device *bd)
+{
+	return bd->gone || (bd->disk && bd->disk->gone);
+}
 /* In use: it or one of its partitions is mounted or open. */
 bool block_busy(struct block_device *bd);
 

@@ -25,6 +25,8 @@ int vsnprintk(char *buf, size_t size, const char *fmt, va_list ap);
 /* Copy message ring text from absolute byte position *@pos (moved forward; 0: the oldest kept).
  * Returns bytes. */
 size_t kmsg_read(uint64_t *pos, char *buf, size_t size);
+/* What an error number (EIO or -EIO) means, for a message: "input/output error". Never NULL. */
+const char *error_text(int err);
 /* Kernel argument `quiet` keeps messages off the console (not out of the ring); a panic always
  * prints. Returns what it was. */
 bool printk_set_console(bool on);

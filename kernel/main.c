@@ -79,6 +79,7 @@ static void selftest(void)
 }
 
 #define ROOT_WAIT (10 * NSEC_PER_SEC)
+#define ROOT_PATIENCE NSEC_PER_SEC /* then it is said what is waited for */
 
 /* The named device, or the first there is of the RAM disk and the first disk and its partition. A
  * disk may take its time to come: another domain attaches it. */
@@ -89,7 +90,11 @@ static void find_root(char *device, size_t size)
 
 	if (!named)
 		strlcpy(device, boot_info.ramdisk.v != PFN_NONE.v ? "ram0" : "xvda", size);
-	bd = block_await(device, clock_now() + ROOT_WAIT);
+	bd = block_await(device, clock_now() + ROOT_PATIENCE);
+	if (!bd) {
+		printk("waiting for the root disk, '%s'\n", device);
+		bd = block_await(device, clock_now() + ROOT_WAIT - ROOT_PATIENCE);
+	}
 	if (!named && bd && !strcmp(device, "xvda")) {
 		block_put(bd);
 		bd = block_find_name("xvda1");
@@ -120,7 +125,7 @@ static void mount_root(void)
 	if (boot_info.ramdisk.v != PFN_NONE.v) {
 		err = ramdisk_init(boot_info.ramdisk, boot_info.ramdisk_size);
 		if (err)
-			printk("ram0: cannot be used: error %d\n", -err);
+			printk("ram0: cannot be used: %s\n", error_text(err));
 	}
 	find_root(device, sizeof(device));
 	if (!boot_arg("rootfstype", type, sizeof(type)))
@@ -135,13 +140,13 @@ static void mount_root(void)
 		      device, there);
 	}
 	if (err)
-		panic("no root file system: '%s' on '%s' cannot be mounted: error %d.\n"
+		panic("no root file system: '%s' on '%s' cannot be mounted: %s.\n"
 		      "  Is the image whole, and made by mke2fs? Check it with: e2fsck -fn IMAGE",
-		      type, device, -err);
+		      type, device, error_text(err));
 	err = fs_mount("devfs", "/dev", "devfs", 0, NULL);
 	if (err)
-		printk("/dev: not mounted: error %d (is there a directory /dev in the image?)\n",
-		       -err);
+		printk("/dev: not mounted: %s (is there a directory /dev in the image?)\n",
+		       error_text(err));
 }
 
 /* The rest of boot, in a thread of its own, so that it can sleep. It becomes the first process. */

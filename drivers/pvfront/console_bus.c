@@ -163,6 +163,7 @@ static int console_connect(struct xenbus_device *dev)
 				   nonsense ? "the ring's indexes are nonsense" : "no connection");
 	}
 	dev->private = p;
+	snprintk(dev->name, sizeof(dev->name), "hvc%u", dev->id);
 	publish(dev->id, p);
 	xenbus_switch(dev, BUS_CONNECTED);
 	tell_init();

@@ -76,7 +76,7 @@ static int take(const char *node, char *word, size_t size)
 	for (int i = 0; i < TRIES && n == -EAGAIN; i++)
 		n = take_once(node, word, size);
 	if (n < 0 && n != -ENOENT)
-		printk("control/%s: cannot be taken: error %d\n", node, -n);
+		printk("control/%s: cannot be taken: %s\n", node, error_text(n));
 	return n;
 }
 
@@ -156,6 +156,6 @@ void lifecycle_start(void)
 		int err = xs_watch(&watches[i]);
 
 		if (err)
-			printk("%s: cannot be watched: error %d\n", watches[i].path, -err);
+			printk("%s: cannot be watched: %s\n", watches[i].path, error_text(err));
 	}
 }

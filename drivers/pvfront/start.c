@@ -33,7 +33,7 @@ void pvfront_start(void)
 		balloon_start();
 	}
 	if (err && err != -ENODEV)
-		printk("xenstore: no connection: error %d\n", -err);
+		printk("xenstore: no connection: %s\n", error_text(err));
 	procxen_init();
 	if (!err)
 		xenbus_settle(clock_now() + SETTLE_SPAN);

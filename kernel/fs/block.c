@@ -328,12 +328,12 @@ static void complain(struct block_request *rq)
 	if (bd->complaints++ >= COMPLAINTS_MAX)
 		return;
 	if (rq->op == BLOCK_FLUSH)
-		printk("%s: flush failed: error %d\n", bd->name, -rq->status);
+		printk("%s: flush failed: %s\n", bd->name, error_text(rq->status));
 	else
-		printk("%s: %s of sectors %llu to %llu failed: error %d\n", bd->name, names[rq->op],
+		printk("%s: %s of sectors %llu to %llu failed: %s\n", bd->name, names[rq->op],
 		       (unsigned long long)(rq->offset / SECTOR_SIZE),
 		       (unsigned long long)((rq->offset + rq->size) / SECTOR_SIZE) - 1,
-		       -rq->status);
+		       error_text(rq->status));
 }
 
 static void request_done(struct block_request *rq)
@@ -349,7 +349,7 @@ static int check(const struct block_device *bd, const struct block_request *rq)
 {
 	uint64_t size = READ_ONCE(bd->size);
 
-	if (bd->gone || (bd->disk && bd->disk->gone))
+	if (block_gone(bd))
 		return -ENODEV;
 	if (rq->op == BLOCK_FLUSH)
 		return 0;

@@ -215,11 +215,11 @@ void proc_start_init(const char *path, char *const argv[])
 	if (!err)
 		err = proc_exec(path, args);
 	if (err)
-		panic("the first program, %s, cannot be started: %s (error %d).\n"
+		panic("the first program, %s, cannot be started: %s (%s).\n"
 		      "  Is the root image whole? Another program can be named by the kernel "
 		      "argument "
 		      "init=PATH",
-		      path, why(err), -err);
+		      path, why(err), error_text(err));
 	printk("starting %s\n", path);
 	boot_mark("init");
 }

@@ -116,3 +116,37 @@ size_t kmsg_read(uint64_t *pos, char *buf, size_t size)
 	spin_unlock(&printk_lock);
 	return n;
 }
+
+const char *error_text(int err)
+{
+	static const struct {
+		int err;
+		const char *text;
+	} texts[] = {
+		{EPERM, "not permitted"},
+		{ENOENT, "no such file, node or device"},
+		{EINTR, "interrupted"},
+		{EIO, "input/output error"},
+		{ENXIO, "no such device"},
+		{E2BIG, "too long"},
+		{EAGAIN, "disturbed again and again"},
+		{ENOMEM, "no memory"},
+		{EACCES, "not allowed"},
+		{EBUSY, "in use"},
+		{EEXIST, "is there already"},
+		{ENODEV, "the device is gone"},
+		{ENOTDIR, "not a directory"},
+		{EINVAL, "not valid"},
+		{ENOSPC, "no space left"},
+		{EROFS, "read-only"},
+		{ERANGE, "out of range"},
+		{EPROTO, "against the protocol"},
+		{EOPNOTSUPP, "not supported"},
+		{ETIMEDOUT, "no answer in time"},
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(texts); i++)
+		if (texts[i].err == err || texts[i].err == -err)
+			return texts[i].text;
+	return "an error without a name";
+}

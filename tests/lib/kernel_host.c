@@ -52,6 +52,14 @@ weak int snprintk(char *buf, size_t size, const char *fmt, ...)
 	return n;
 }
 
+weak const char *error_text(int err)
+{
+	static char text[32];
+
+	snprintk(text, sizeof(text), "error %d", err < 0 ? -err : err);
+	return text;
+}
+
 weak void panic(const char *fmt, ...)
 {
 	va_list ap;

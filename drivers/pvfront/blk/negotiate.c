@@ -420,6 +420,7 @@ static int blk_connect(struct xenbus_device *dev)
 	if (blk_name(dev->id, disk->bd.name, &disk->bd.dev))
 		return connect_failed(
 			dev, disk, xenbus_fail(dev, -EINVAL, "no disk has the number %u", dev->id));
+	strlcpy(dev->name, disk->bd.name, sizeof(dev->name));
 	/* The backend has begun anew, so it has let go of what it had. */
 	for (unsigned i = 0; i < BLK_QUEUES_MAX; i++) {
 		blk_queue_reclaim(&disk->queue[i], 0);

@@ -81,7 +81,7 @@ int xenbus_fail(struct xenbus_device *dev, int err, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintk(dev->error, sizeof(dev->error), fmt, ap);
 	va_end(ap);
-	printk("%s: %s (error %d)\n", dev->node, dev->error, err);
+	printk("%s: %s: %s\n", dev->node, dev->error, error_text(err));
 	snprintk(path, sizeof(path), "error/%s", dev->node);
 	xs_printf(XS_NO_TX, path, "error", "%d %s", err, dev->error);
 	return err;
@@ -326,7 +326,7 @@ static void backend_closes(struct xenbus_device *dev)
 	if (dev->backend_state == BUS_CLOSING && dev->driver->may_close &&
 	    !dev->driver->may_close(dev)) {
 		if (!dev->said)
-			printk("%s: in use, stays until it is not\n", dev->node);
+			printk("%s (%s): in use, stays until it is not\n", dev->node, dev->name);
 		dev->said = true;
 		return;
 	}

@@ -54,6 +54,7 @@ struct xenbus_device {
 	char type[16];     /* "vbd" */
 	unsigned id;       /* 51712 */
 	char node[48];     /* "device/vbd/51712", relative to our domain */
+	char name[16];     /* "xvda", what users call it: connect() fills it in */
 	char backend[128]; /* path of the other side; filled before connect() */
 	unsigned backend_id;
 	const struct xenbus_driver *driver;

@@ -13,6 +13,14 @@
 
 #define COMPLAINTS_MAX 16
 
+static void make_readonly(struct ext2_fs *fs, const char *advice)
+{
+	printk("ext2: %s: is read-only from now on%s\n", fs->bd->name, advice);
+	fs->sb->state |= EXT2_STATE_ERROR;
+	fs->mount->flags |= MS_RDONLY;
+	ext2_write_super(fs);
+}
+
 int ext2_error(struct ext2_fs *fs, const char *fmt, ...)
 {
 	char text[128];
@@ -26,20 +34,25 @@ int ext2_error(struct ext2_fs *fs, const char *fmt, ...)
 	else if (fs->complaints == COMPLAINTS_MAX)
 		printk("ext2: %s: damaged: and so on\n", fs->bd->name);
 	fs->complaints++;
-	if (!mount_readonly(fs->mount)) {
-		printk("ext2: %s: is read-only from now on; check it with e2fsck\n", fs->bd->name);
-		fs->sb->state |= EXT2_STATE_ERROR;
-		fs->mount->flags |= MS_RDONLY;
-		ext2_write_super(fs);
-	}
+	if (!mount_readonly(fs->mount))
+		make_readonly(fs, "; check it with e2fsck");
 	return -EIO;
+}
+
+/* A device that has gone says nothing about what is on it. */
+static void transfer_failed(struct ext2_fs *fs)
+{
+	if (!block_gone(fs->bd))
+		ext2_error(fs, "metadata could not be read or written");
+	else if (!mount_readonly(fs->mount))
+		make_readonly(fs, ": the disk is gone, with what was not written yet");
 }
 
 void ext2_unlock(struct ext2_fs *fs)
 {
 	if (unlikely(fs->bufs.error)) {
 		fs->bufs.error = 0;
-		ext2_error(fs, "metadata could not be read or written");
+		transfer_failed(fs);
 	}
 	mutex_unlock(&fs->lock);
 }
