@@ -89,7 +89,10 @@ extern bool trace_stamps_dear;
 	X(frames_given, "page frames given back to the hypervisor")              \
 	X(frames_taken, "page frames got from the hypervisor")                   \
 	X(console_out, "console bytes written")                                  \
-	X(console_in, "console bytes read")
+	X(console_in, "console bytes read")                                      \
+	X(port_io, "port instructions")                                          \
+	X(msr_io, "model-specific registers read or written")                    \
+	X(irq_flag, "interrupt flag changes")
 
 enum counter {
 #define X(name, text) CNT_##name,
