@@ -2,7 +2,8 @@
 /*
  * What the files of this directory share: a PC's processor and the few devices that a kernel cannot
  * do without (interrupt controllers, a timer, the power switch). The twin of
- * arch/pv-x86_64/pv.h; PVH uses the processor's part of it.
+ * arch/pv-x86_64/pv.h; PVH uses the processor's part of it. Both worlds are in one image, so what
+ * has a twin of the same purpose there is called native_ here.
  */
 #ifndef NATIVE_H
 #define NATIVE_H
@@ -56,21 +57,21 @@ static inline void wrmsr(uint32_t msr, uint64_t v)
 /* ---- earlycon.c ---- */
 /* A sentence on every console that can be reached, then stop: for errors before printk and panic
  * work. */
-void early_die(const char *sentence) __noreturn;
-void early_print(const char *text);
-void early_print_hex(const char *before, unsigned long v);
-void console_early(
+void native_early_die(const char *sentence) __noreturn;
+void native_early_print(const char *text);
+void native_early_print_hex(const char *before, unsigned long v);
+void native_console_early(
 	void); /* the first C call: finds UART, screen, debug port; memory identity-mapped */
 size_t native_console_write(const char *text, size_t n);
 size_t native_console_read(char *buf, size_t n);
 
 /* ---- trap.c ---- */
 #define VECTOR_FIRST 32 /* of interrupts; the exceptions are below */
-void trap_init(void);
+void native_trap_init(void);
 void native_trap(struct trapframe *tf);
 /* For the self-test: if not 0, the next trap goes on there, and says which one it was. */
-extern unsigned long trap_test_resume;
-extern unsigned trap_test_vector;
+extern unsigned long native_trap_test_resume;
+extern unsigned native_trap_test_vector;
 
 /* ---- irq.c ---- */
 void native_irq_enable(void);
@@ -85,16 +86,17 @@ void native_idle(void);
 #define USER_CS 0x23
 #define TSS_SELECTOR 0x28
 void cpu_tables_init(void); /* GDT, TSS, GS base, before traps */
-void cpu_init(void);        /* SYSCALL and what else the processor must be told */
+void native_cpu_init(void); /* SYSCALL and what else the processor must be told */
 void native_switch_to(struct thread_arch *from, struct thread_arch *to, struct mmu *to_mmu);
 void native_set_fs_base(unsigned long base);
 
 /* ---- mmu_boot.c, mmu.c ---- */
-void mmu_boot(void); /* the kernel's own tables, from those of boot.S */
-/* Physical memory, while the first 1 GiB is identity-mapped (until mmu_boot()) and after it. */
+void native_mmu_boot(void); /* the kernel's own tables, from those of boot.S */
+/* Physical memory, while the first 1 GiB is identity-mapped (until native_mmu_boot()) and after it.
+ */
 void *boot_va(uint64_t phys);
 /* Frames for boot data, zeroed; before page_init() only. */
-pfn_t boot_frames(unsigned long n);
+pfn_t native_boot_frames(unsigned long n);
 int native_top_create(struct mmu *m);
 void native_top_destroy(struct mmu *m);
 int native_table_publish(struct mmu *m);
@@ -108,7 +110,7 @@ void native_mmu_load(struct mmu *m);
 
 /* ---- acpi.c ---- */
 /* Read the tables that start at @rsdp (0: look for them in low memory). Finds nothing: no error,
- * the PC's traditional places count. After mmu_boot(). */
+ * the PC's traditional places count. After native_mmu_boot(). */
 void acpi_init(uint64_t rsdp);
 /* The table with this signature, checked (length, checksum), mapped; NULL. */
 const void *acpi_table(const char signature[4]);
@@ -121,7 +123,7 @@ int irq_alloc_vector(void (*fn)(void *), void *arg, const char *name);
 void timer_arm(uint64_t ticks); /* of the local APIC's timer; 0: off */
 
 /* ---- time.c ---- */
-void time_init(void);
+void native_time_init(void);
 ktime_t native_clock_monotonic(void);
 ktime_t native_clock_wall_offset(void);
 void native_timer_set(ktime_t deadline);
