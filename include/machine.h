@@ -8,19 +8,19 @@
  * tables have their own header, <mmu.h>, whose world-dependent part is below as well. All run with
  * interrupts off unless said otherwise; none sleeps.
  *
- *   operation           native                        PV
- *   ------------------  ----------------------------  ---------------------------------------------
- *   irq_*               cli, sti, pushf               shared_info: evtchn_upcall_mask, look at
- * pending idle                sti; hlt                      SCHEDOP_block switch_to           mov
- * cr3, TSS.rsp0, wrmsr FS   one multicall: NEW_BASEPTR + NEW_USER_BASEPTR, stack_switch,
- *                                                     set_segment_base
- *   user_return         iretq, sysretq                HYPERVISOR_iret        (entry.S)
- *   table_publish       -                             tables read-only, pin
- *   pte_write           store, invlpg                 queue, mmu_update, MMUEXT_INVLPG_LOCAL ...
- *   clock_*             TSC, RTC                      pvclock in shared_info
- *   timer_set           local APIC                    VCPUOP_set_singleshot_timer
- *   console_*           UART                          HYPERVISOR_console_io / console ring
- *   power_*             port, triple fault            SCHEDOP_shutdown
+ *   operation     native                   PV
+ *   ------------  -----------------------  ------------------------------------------------------
+ *   irq_*         cli, sti, pushf          evtchn_upcall_mask in shared_info; look at pending
+ *   idle          sti; hlt                 SCHEDOP_block
+ *   switch_to     mov cr3, TSS.rsp0,       one multicall: NEW_BASEPTR + NEW_USER_BASEPTR,
+ *                 wrmsr FS base            stack_switch, set_segment_base
+ *   trap_return   iretq, sysretq           HYPERVISOR_iret        (entry.S)
+ *   table_*       -                        tables read-only, pin
+ *   pte_*         store, invlpg            queue, mmu_update, MMUEXT_INVLPG_LOCAL ...
+ *   clock_*       TSC, RTC                 pvclock in shared_info
+ *   timer_set     local APIC               VCPUOP_set_singleshot_timer
+ *   console_*     UART, screen, keyboard   HYPERVISOR_console_io / console ring
+ *   power         ports, triple fault      SCHEDOP_shutdown
  */
 #ifndef MACHINE_H
 #define MACHINE_H
@@ -30,20 +30,23 @@
 #include <mmu.h>
 #include <types.h>
 
+#define BOOT_RANGES 64
+
 /* What boot code hands to kernel_main(). Strings live for ever. */
 struct boot_info {
 	const char *cmdline;
 	pfn_t ramdisk;              /* first frame of the boot module, or PFN_NONE */
 	unsigned long ramdisk_size; /* bytes */
-	pfn_t first_free; /* frames below are in use (image, tables, boot data), except the module's
-			     own */
-	/* Frames below first_free that are free all the same (holes between boot structures). */
-	struct {
+	/* Frames that are free; the boot module's may be among them. All others below
+	 * nr_present are in use (image, tables, boot data) or no memory at all. */
+	struct boot_range {
 		pfn_t first;
 		unsigned long n;
-	} spare[4];
-	unsigned nr_spare;
-	unsigned long nr_present; /* frames [0, nr_present) have memory; up to nr_pages: absent */
+	} free[BOOT_RANGES];
+	unsigned nr_free;
+	unsigned long nr_present; /* frames [0, nr_present) are there; up to nr_pages: absent, may
+				     come */
+	unsigned long nr_holes;   /* of those, how many are no memory: devices, firmware */
 	const char *world;        /* "pv", "pvh", "native" */
 	char hypervisor[64];      /* "Xen 4.17.6", or "none" */
 	uint64_t entry_tsc;       /* time stamp of the first instruction */
@@ -65,6 +68,8 @@ struct machine {
 	const char *name;
 	/* Selectors of a user frame (64-bit code, stack). Frames from user mode carry them. */
 	uint16_t user_cs, user_ss;
+	/* Restore the trapframe at %rsp and return to it (entry.S; jumped to, not called). */
+	void (*trap_return)(void);
 
 	/* Interrupt flag of this CPU. irq_enable delivers what became pending meanwhile. */
 	void (*irq_enable)(void);
@@ -130,8 +135,7 @@ extern const struct machine *machine;
 void context_switch(unsigned long *save_rsp,
 		    unsigned long load_rsp); /* switch.S: callee-saved registers and stack */
 void thread_start(void); /* switch.S: first return of a new thread: calls r12(r13), then leaves by
-			    trap_return */
-void trap_return(void);  /* entry.S: restore the trapframe at %rsp and return to it */
+			    machine->trap_return */
 extern unsigned fpu_state_size; /* bytes of the XSAVE (or FXSAVE) area */
 void fpu_init_cpu(void);
 void fpu_init_state(void *state);

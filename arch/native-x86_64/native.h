@@ -26,8 +26,14 @@ struct loader_info {
 		bool ram; /* usable; anything else is left alone */
 	} range[LOADER_RANGES];
 	unsigned nr_ranges;
+	bool pixels; /* the screen shows pixels, not text */
+	char rsdp_copy[36];
 };
 extern struct loader_info loader;
+/* Fill @l from what is at physical address @info; @magic: what was in %eax. False: neither loader.
+ */
+bool loader_read(struct loader_info *l, uint32_t magic, uint64_t info);
+void loader_add_range(struct loader_info *l, uint64_t start, uint64_t size, bool ram);
 
 /* Model-specific registers. */
 #define MSR_APIC_BASE 0x1b
@@ -62,6 +68,7 @@ void native_early_print(const char *text);
 void native_early_print_hex(const char *before, unsigned long v);
 void native_console_early(
 	void); /* the first C call: finds UART, screen, debug port; memory identity-mapped */
+void native_console_moved(void); /* memory is reached by the direct map now */
 size_t native_console_write(const char *text, size_t n);
 size_t native_console_read(char *buf, size_t n);
 
@@ -69,9 +76,7 @@ size_t native_console_read(char *buf, size_t n);
 #define VECTOR_FIRST 32 /* of interrupts; the exceptions are below */
 void native_trap_init(void);
 void native_trap(struct trapframe *tf);
-/* For the self-test: if not 0, the next trap goes on there, and says which one it was. */
-extern unsigned long native_trap_test_resume;
-extern unsigned native_trap_test_vector;
+void native_trap_return(void); /* entry.S */
 
 /* ---- irq.c ---- */
 void native_irq_enable(void);
@@ -91,8 +96,13 @@ void native_switch_to(struct thread_arch *from, struct thread_arch *to, struct m
 void native_set_fs_base(unsigned long base);
 
 /* ---- mmu_boot.c, mmu.c ---- */
-void native_mmu_boot(void); /* the kernel's own tables, from those of boot.S */
-/* Physical memory, while the first 1 GiB is identity-mapped (until native_mmu_boot()) and after it.
+void native_mmu_boot(void);           /* the kernel's own tables, from those of boot.S */
+#define DIRECT_MAP_MAX (512ull << 30) /* bytes: one top-level slot */
+#define KERNEL_SLOT_DIRECT PT_INDEX(DIRECT_MAP, 4)
+#define KERNEL_SLOT_KVM PT_INDEX(KVM_BASE, 4)
+#define KERNEL_SLOT_IMAGE PT_INDEX(KERNEL_BASE, 4)
+/* Physical memory, while the first 4 GiB are identity-mapped (until native_mmu_boot()) and after
+ * it.
  */
 void *boot_va(uint64_t phys);
 /* Frames for boot data, zeroed; before page_init() only. */
@@ -118,6 +128,7 @@ const void *acpi_table(const char signature[4]);
 /* ---- apic.c ---- */
 void apic_init(void);               /* after acpi_init(); 8259s off, local and I/O APIC on */
 void irq_dispatch(unsigned vector); /* from native_trap(), vectors from VECTOR_FIRST on */
+size_t irq_describe(char *buf, size_t size); /* a line per interrupt, for /proc/machine */
 /* A vector whose interrupt needs no end to be signalled (Xen's upcall): @fn is called. */
 int irq_alloc_vector(void (*fn)(void *), void *arg, const char *name);
 void timer_arm(uint64_t ticks); /* of the local APIC's timer; 0: off */

@@ -48,6 +48,8 @@ NOTE(XEN_ELFNOTE_PAE_MODE, .asciz "yes")
 NOTE(XEN_ELFNOTE_FEATURES, .asciz "pae_pgdir_above_4gb")
 /* Bits of <xen/features.h> that we can live with: being the initial domain. */
 NOTE(XEN_ELFNOTE_SUPPORTED_FEATURES, .long 1 << XENFEAT_dom0)
+/* Another way in, for PVH domains and for loaders that know nothing of Xen: arch/native-x86_64/boot.S */
+NOTE(XEN_ELFNOTE_PHYS32_ENTRY, .quad pvh_start - KERNEL_BASE)
 /* An L1 entry holds a valid frame number if (entry & 1) == 1: for save and migrate. */
 NOTE(XEN_ELFNOTE_L1_MFN_VALID, .quad 1; .quad 1)
 
@@ -66,13 +68,3 @@ _start:
 	call pv_boot
 	ud2
 	.size _start, . - _start
-
-/* The idle thread of CPU 0 goes on using it. The page below is left unmapped (mmu_boot.c). */
-	.section .bss.page, "aw", @nobits
-	.balign 4096
-	.globl boot_stack_guard
-boot_stack_guard:
-	.skip 4096
-	.skip 16384
-boot_stack_top:
-	.size boot_stack_guard, . - boot_stack_guard

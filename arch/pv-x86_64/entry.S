@@ -127,7 +127,7 @@ trap_common:
 	xorl %ebp, %ebp
 	movq %rsp, %rdi
 	call pv_trap			/* trap.c: address of a page fault, counters, trap_dispatch() */
-	jmp trap_return
+	jmp pv_trap_return
 
 /* An event is pending and events are not masked. Xen has set the mask before coming here. */
 	.globl entry_event
@@ -149,9 +149,9 @@ entry_event:
  * needs no hypercall if nothing asks for one; keeping to one way out is worth more than those
  * instructions, because events arrive in the kernel only from idling or long work.
  */
-	.globl trap_return
-	.type trap_return, @function
-trap_return:
+	.globl pv_trap_return
+	.type pv_trap_return, @function
+pv_trap_return:
 	testb $3, TF_CS(%rsp)
 	jz 2f
 1:	movq %gs:CPU_ARCH, %rax
@@ -176,7 +176,7 @@ trap_return:
 3:	movq %rsp, %rdi
 	call user_return_work
 	jmp 1b
-	.size trap_return, . - trap_return
+	.size pv_trap_return, . - pv_trap_return
 
 /*
  * System calls: `syscall` in guest user mode. Arguments in rdi rsi rdx r10 r8 r9, number in rax.
@@ -248,5 +248,5 @@ entry_failsafe:
 	xorl %ebp, %ebp
 	movq %rsp, %rdi
 	call pv_failsafe
-	jmp trap_return
+	jmp pv_trap_return
 	.size entry_failsafe, . - entry_failsafe

@@ -22,6 +22,7 @@ const struct machine pv_machine = {
 	.name = "pv",
 	.user_cs = FLAT_USER_CS,
 	.user_ss = FLAT_USER_SS,
+	.trap_return = pv_trap_return,
 
 	.irq_enable = pv_irq_enable,
 	.irq_disable = pv_irq_disable,

@@ -46,7 +46,6 @@
 #define TABLE_FLAGS (PTE_P | PTE_A | PTE_NX)               /* the alias of a table */
 #define LINK_FLAGS (PTE_P | PTE_W | PTE_U | PTE_A | PTE_D) /* an entry that points to one */
 
-struct mmu kernel_mmu;
 static pte_t kernel_half[3]; /* direct map, kernel mappings, image */
 
 struct base {

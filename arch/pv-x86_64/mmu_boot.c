@@ -20,7 +20,7 @@
  * tree. 3  One mmuext_op: pin the new tree, load it. The builder's p2m is still needed: its
  * top-level entry is in the new top table too. Copy it (p2m.c). 4  Clear that entry, unpin the
  * builder's tree: its tables are ordinary memory now. 5  Make them writable in the direct map, 64
- * entries a call; the page allocator gets them (boot_info.spare).
+ * entries a call; the page allocator gets them (boot_info.free).
  *
  * Half a dozen hypercalls for a small domain. What is left of the builder's mapping is gone with
  * its tables. If 2 MiB of tables cannot cover all memory (from about 1 GiB on), the rest
@@ -240,12 +240,12 @@ static void dmap_extend(void)
 	}
 }
 
-static void spare_add(unsigned long first, unsigned long n)
+static void free_add(unsigned long first, unsigned long n)
 {
-	if (!n || boot_info.nr_spare == ARRAY_SIZE(boot_info.spare))
+	if (!n || boot_info.nr_free == BOOT_RANGES)
 		return;
-	boot_info.spare[boot_info.nr_spare].first = PFN(first);
-	boot_info.spare[boot_info.nr_spare++].n = n;
+	boot_info.free[boot_info.nr_free].first = PFN(first);
+	boot_info.free[boot_info.nr_free++].n = n;
 }
 
 /* First pfn at or after @first from which @n frames are free of the boot module and the old p2m. */
@@ -266,7 +266,7 @@ static unsigned long skip_used(unsigned long first, unsigned long n)
 
 /*
  * @n frames for ever, reachable by the direct map: what is left of the pool, else from behind the
- * builder's area. Frames passed over there are lost up to four times, then spare.
+ * builder's area.
  */
 pfn_t boot_frames(unsigned long n)
 {
@@ -285,7 +285,7 @@ pfn_t boot_frames(unsigned long n)
 		gap_end = min(gap_end, boot_info.ramdisk.v);
 	if (frames_next <= builder_p2m.first)
 		gap_end = min(gap_end, builder_p2m.first);
-	spare_add(frames_next, gap_end - frames_next);
+	free_add(frames_next, gap_end - frames_next);
 	frames_next = first + n;
 	return PFN(first);
 }
@@ -293,11 +293,11 @@ pfn_t boot_frames(unsigned long n)
 /* No more boot_frames(): what is left belongs to the page allocator. */
 void boot_frames_done(void)
 {
-	spare_add(pool_next, POOL_END - pool_next);
-	spare_add(builder_tables.first, builder_tables.n);
+	free_add(pool_next, POOL_END - pool_next);
+	free_add(builder_tables.first, builder_tables.n);
 	if (builder_p2m.first < frames_next)
-		spare_add(builder_p2m.first, builder_p2m.n);
-	boot_info.first_free = PFN(frames_next);
+		free_add(builder_p2m.first, builder_p2m.n);
+	free_add(frames_next, boot_info.nr_present - frames_next);
 }
 
 /* @builder_end: top of the builder's stack, the last thing in its area. */

@@ -35,10 +35,8 @@ void console_drain(void);
 
 /* trap.c */
 void trap_init(void);
-/* For the self-test: if not 0, the next trap goes on there, and says which one it was. */
-extern unsigned long trap_test_resume;
-extern unsigned trap_test_vector;
 void pv_trap(struct trapframe *tf);
+void pv_trap_return(void); /* entry.S */
 void pv_failsafe(struct trapframe *tf);
 
 /* nmi.c */

@@ -7,74 +7,11 @@
 #include <mm.h>
 #include <printk.h>
 #include <string.h>
+#include "../x86_64/selftest.h"
 #include "hypercall.h"
 #include "pv.h"
 
 typedef void (*report_fn)(const char *facility, bool ok, const char *detail);
-
-extern char _text[], _rodata[], boot_stack_guard[];
-
-/* Try a store of a byte that changes nothing. Returns the trap's vector, or 0. */
-static __attribute__((noinline)) unsigned try_write(volatile char *p)
-{
-	trap_test_vector = 0;
-	__asm__ volatile("movq $1f, %0\n\t"
-			 "movb (%1), %%al\n\t"
-			 "movb %%al, (%1)\n"
-			 "1:"
-			 : "+m"(trap_test_resume)
-			 : "r"(p)
-			 : "rax", "memory");
-	trap_test_resume = 0;
-	return trap_test_vector;
-}
-
-static __attribute__((noinline)) unsigned try_jump(void *p)
-{
-	unsigned long sp;
-
-	trap_test_vector = 0;
-	__asm__ volatile("movq %%rsp, %1\n\t"
-			 "movq $1f, %0\n\t"
-			 "call *%2\n"
-			 "1:\n\t"
-			 "movq %1, %%rsp"
-			 : "+m"(trap_test_resume), "=&r"(sp)
-			 : "r"(p)
-			 : "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "memory");
-	trap_test_resume = 0;
-	return trap_test_vector;
-}
-
-static unsigned try_int3(void)
-{
-	trap_test_vector = 0;
-	__asm__ volatile("movq $1f, %0\n\t"
-			 "int3\n"
-			 "1:"
-			 : "+m"(trap_test_resume)::"memory");
-	trap_test_resume = 0;
-	return trap_test_vector;
-}
-
-static void test_traps(report_fn report)
-{
-	static char data_with_code[4] = {(char)0xc3};
-	char text[80];
-
-	report("traps", try_int3() == TRAP_BP, "");
-	snprintk(text, sizeof(text), "write to text: vector %u, to constants: %u, run data: %u",
-		 try_write(_text), try_write(_rodata), try_jump(data_with_code));
-	report("kernel W^X",
-	       try_write(_text) == TRAP_PF && try_write(_rodata) == TRAP_PF &&
-		       try_jump(data_with_code) == TRAP_PF,
-	       text);
-	report("  the direct map's aliases",
-	       try_write(pfn_va(PFN((_text - (char *)KERNEL_BASE) >> PAGE_SHIFT))) == TRAP_PF, "");
-	report("page 0 unmapped", try_write(NULL) == TRAP_PF, "");
-	report("guard page below stack", try_write(boot_stack_guard) == TRAP_PF, "");
-	report("page tables read-only", try_write(pfn_va(kernel_mmu.top)) == TRAP_PF, "");
-}
 
 static void test_frames(report_fn report)
 {
@@ -293,7 +230,8 @@ void pv_selftest(report_fn report)
 	hyp_xen_version(XENVER_version, NULL);
 	snprintk(text, sizeof(text), "%s", boot_info.hypervisor);
 	report("hypercalls", this_cpu()->calls[__HYPERVISOR_xen_version] == calls + 1, text);
-	test_traps(report);
+	selftest_traps(report);
+	report("page tables read-only", selftest_write(pfn_va(kernel_mmu.top)) == TRAP_PF, "");
 	test_frames(report);
 	test_events(report);
 	test_interdomain(report, &domid);

@@ -23,6 +23,7 @@
  * before anything else at boot: until then a fault of ours is the silent end of the domain.
  */
 #include <printk.h>
+#include "../x86_64/selftest.h"
 #include "hypercall.h"
 #include "pv.h"
 
@@ -80,8 +81,6 @@ static const struct trap_info trap_table[] = {
 	{0},
 };
 
-unsigned long trap_test_resume;
-unsigned trap_test_vector;
 static bool in_trap_early;
 
 static void callback(unsigned type, void (*entry)(void), unsigned flags)

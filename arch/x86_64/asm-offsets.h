@@ -7,10 +7,15 @@
 #define ASM_OFFSETS_H
 
 /* struct cpu, by %gs */
+#define CPU_KSTACK_TOP 8
+#define CPU_USER_RSP 16
 #define CPU_CURRENT 24
 #define CPU_WORK 32
 #define CPU_ARCH 64
 #define CPU_CALLS 72
+
+/* struct machine */
+#define MACHINE_TRAP_RETURN 16
 
 /* struct trapframe */
 #define TF_CR2 0

@@ -15,6 +15,8 @@
 #include <printk.h>
 #include <trace.h>
 
+struct mmu kernel_mmu;
+
 #define TABLE_FLAGS (PTE_P | PTE_W | PTE_U | PTE_A | PTE_D)
 
 static pte_t *table_of(pte_t entry)

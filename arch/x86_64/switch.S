@@ -6,6 +6,8 @@
  * thread inside the kernel. What the machine must know besides (page tables, stack for the next
  * entry from user mode, FS base) has been told by machine->switch_to() just before.
  */
+#include "asm-offsets.h"
+
 	.text
 
 /* void context_switch(unsigned long *save_rsp, unsigned long load_rsp); struct switchframe */
@@ -31,7 +33,7 @@ context_switch:
 
 /*
  * Where a new thread comes from its first switch: calls the function in %r12 with %r13 as argument.
- * Above lies its trapframe: trap_return leaves by it, to user mode for a process.
+ * Above lies its trapframe: the machine leaves by it, to user mode for a process.
  */
 	.globl thread_start
 	.type thread_start, @function
@@ -39,5 +41,6 @@ thread_start:
 	movq %r13, %rdi
 	xorl %ebp, %ebp
 	call *%r12
-	jmp trap_return
+	movq machine(%rip), %rax
+	jmp *MACHINE_TRAP_RETURN(%rax)
 	.size thread_start, . - thread_start

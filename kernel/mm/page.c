@@ -109,51 +109,63 @@ struct page *page_absent(void)
 
 unsigned long pages_present(void)
 {
-	return nr_pages - nr_absent;
+	return nr_pages - nr_absent - boot_info.nr_holes;
 }
 
-/* Free frames [first, end) except [hole, hole_end). */
-static void add_around(unsigned long first, unsigned long end, unsigned long hole,
-		       unsigned long hole_end)
+/* Free frames [first, end) except those of the @n ranges @used. */
+static void add_except(unsigned long first, unsigned long end, const struct boot_range *used,
+		       unsigned n)
 {
-	if (hole >= end || hole_end <= first) {
-		if (first < end)
-			page_add_range(PFN(first), end - first);
-		return;
+	for (; n && first < end; used++, n--) {
+		unsigned long start = used->first.v, stop = start + used->n;
+
+		if (stop <= first || start >= end)
+			continue;
+		if (start > first)
+			add_except(first, start, used + 1, n - 1);
+		first = stop;
 	}
-	if (first < hole)
-		page_add_range(PFN(first), hole - first);
-	if (hole_end < end)
-		page_add_range(PFN(hole_end), end - hole_end);
+	if (first < end)
+		page_add_range(PFN(first), end - first);
+}
+
+/* The first free frame from which @n are free, and not the boot module's. */
+static unsigned long find_room(unsigned long n, const struct boot_range *module)
+{
+	for (unsigned i = 0; i < boot_info.nr_free; i++) {
+		unsigned long first = boot_info.free[i].first.v;
+		unsigned long end = first + boot_info.free[i].n;
+		unsigned long mod = module->first.v, mod_end = mod + module->n;
+
+		if (module->n && first < mod_end && first + n > mod)
+			first = max(first, mod_end);
+		if (first + n <= end && (!module->n || first >= mod_end || first + n <= mod))
+			return first;
+	}
+	panic("not enough memory: %lu KiB, and no %lu together for the list of all page frames",
+	      (boot_info.nr_present - boot_info.nr_holes) * 4, n * 4);
 }
 
 void page_init(void)
 {
-	unsigned long n = DIV_ROUND_UP(nr_pages * sizeof(struct page), PAGE_SIZE);
-	unsigned long mod = boot_info.ramdisk.v, mod_end, table = boot_info.first_free.v;
 	unsigned long present = boot_info.nr_present;
+	struct boot_range used[2] = {
+		{boot_info.ramdisk, DIV_ROUND_UP(boot_info.ramdisk_size, PAGE_SIZE)},
+		{.n = DIV_ROUND_UP(nr_pages * sizeof(struct page), PAGE_SIZE)},
+	};
 
-	mod_end = mod == PFN_NONE.v ? mod : mod + DIV_ROUND_UP(boot_info.ramdisk_size, PAGE_SIZE);
-	if (mod != PFN_NONE.v && table < mod_end && table + n > mod)
-		table = mod_end;
-	if (table + n >= present)
-		panic("not enough memory: %lu KiB, of which %lu are free", present * 4,
-		      (present - boot_info.first_free.v) * 4);
-	pages = pfn_va(PFN(table));
-	memset(pages, 0, n * PAGE_SIZE);
+	if (boot_info.ramdisk.v == PFN_NONE.v)
+		used[0] = (struct boot_range){PFN(0), 0};
+	used[1].first = PFN(find_room(used[1].n, &used[0]));
+	pages = pfn_va(used[1].first);
+	memset(pages, 0, used[1].n * PAGE_SIZE);
 	buddy_init(&buddy);
 	page_lock_init();
 
-	pages_reserve(0, boot_info.first_free.v);
-	pages_reserve(table, n);
-	if (mod != PFN_NONE.v)
-		pages_reserve(mod, mod_end - mod);
-	for (unsigned i = 0; i < boot_info.nr_spare; i++)
-		page_add_range(boot_info.spare[i].first, boot_info.spare[i].n);
-	if (table > boot_info.first_free.v)
-		add_around(boot_info.first_free.v, table, mod, mod_end);
-	add_around(table + n, present, mod, mod_end);
-	pages_reserve(present, nr_pages - present);
+	pages_reserve(0, nr_pages);
+	for (unsigned i = 0; i < boot_info.nr_free; i++)
+		add_except(boot_info.free[i].first.v,
+			   boot_info.free[i].first.v + boot_info.free[i].n, used, 2);
 	for (unsigned long pfn = nr_pages; pfn-- > present;)
 		absent_add(&pages[pfn]);
 }
