@@ -108,16 +108,17 @@ entry_common:
 native_trap_return:
 	cli
 	testb $3, TF_CS(%rsp)
-	jz 2f
-1:	cmpl $0, %gs:CPU_WORK
-	jne 3f
+	jz leave
+leave_to_user:
+	cmpl $0, %gs:CPU_WORK
+	jne work
 	swapgs
-2:	LOAD_REGS
+leave:	LOAD_REGS
 	iretq
 
-3:	movq %rsp, %rdi
+work:	movq %rsp, %rdi
 	call user_return_work
-	jmp 1b
+	jmp leave_to_user
 	.size native_trap_return, . - native_trap_return
 
 /* NMI, double fault, machine check: on a stack of their own, at any instruction. */
@@ -136,9 +137,9 @@ entry_anywhere:
 	movq %rsp, %rdi
 	call native_trap
 	testl %ebx, %ebx
-	jz 2b
+	jz leave
 	swapgs
-	jmp 2b
+	jmp leave
 	.size entry_anywhere, . - entry_anywhere
 
 /*
@@ -165,9 +166,9 @@ native_syscall_entry:
 	call syscall_dispatch
 	cli
 	cmpl $0, %gs:CPU_WORK
-	jne 3b
+	jne work
 	cmpl $TRAP_SYSCALL, TF_VECTOR(%rsp)
-	jne 1b
+	jne leave_to_user
 	/* rbx and r12 to r15 are what they were: C functions preserve them. rcx and r11 are lost. */
 	movq TF_RBP(%rsp), %rbp
 	movq TF_R10(%rsp), %r10
