@@ -53,6 +53,15 @@ NOTE(XEN_ELFNOTE_PHYS32_ENTRY, .quad pvh_start - KERNEL_BASE)
 /* An L1 entry holds a valid frame number if (entry & 1) == 1: for save and migrate. */
 NOTE(XEN_ELFNOTE_L1_MFN_VALID, .quad 1; .quad 1)
 
+/* PVH: Xen puts a routine for each hypercall here, 32 bytes apart (hypercall.h). */
+	.text
+	.balign 4096
+	.globl hypercall_page
+	.type hypercall_page, @function
+hypercall_page:
+	.fill 4096, 1, 0xcc
+	.size hypercall_page, . - hypercall_page
+
 	.section .head.text, "ax"
 	.globl _start
 	.type _start, @function

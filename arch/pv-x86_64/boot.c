@@ -10,13 +10,10 @@
 #include "pv.h"
 
 struct start_info start_info;
+struct vcpu_info early_vcpu_info = {.evtchn_upcall_mask = 1};
 
 void pv_boot(const struct start_info *si, unsigned long builder_sp, uint64_t tsc) __noreturn;
 
-/* Stands in for shared_info until that is mapped: interrupts off, no time. */
-static struct vcpu_info early_vcpu_info = {.evtchn_upcall_mask = 1};
-
-extern const struct machine pv_machine;
 extern char boot_stack_guard[];
 
 static void cpu_data_init(void)
@@ -49,9 +46,43 @@ static void boot_info_init(uint64_t tsc)
 	}
 }
 
+/*
+ * The console's page, where the domain builder has mapped it, behind the image. All that is told of
+ * it is its machine frame; Xen's m2p table has our number of that.
+ */
+static void birth_console(const struct start_info *si, unsigned long builder_end)
+{
+	const unsigned long *m2p = (const unsigned long *)MACH2PHYS_VIRT_START;
+	unsigned long mfn = si->console.domU.mfn, pfn;
+
+	birth.initial = si->flags & SIF_INITDOMAIN;
+	if (birth.initial || !mfn)
+		return;
+	pfn = m2p[mfn];
+	if (pfn >= si->nr_pages || KERNEL_BASE + (pfn << PAGE_SHIFT) >= builder_end)
+		return;
+	birth.console.page = (void *)(KERNEL_BASE + (pfn << PAGE_SHIFT));
+	birth.console.port = si->console.domU.evtchn;
+}
+
+/* Xenstore's, reached through the direct map. */
+static void birth_store(void)
+{
+	unsigned long mfn = start_info.store_mfn;
+	pfn_t pfn;
+
+	if (birth.initial || !mfn || !start_info.store_evtchn)
+		return;
+	pfn = mfn_to_pfn(MFN(mfn));
+	if (pfn.v >= nr_pages || pfn_to_mfn(pfn).v != mfn)
+		return;
+	birth.store = (struct hv_channel){pfn_va(pfn), start_info.store_evtchn};
+}
+
 void pv_boot(const struct start_info *si, unsigned long builder_sp, uint64_t tsc)
 {
-	console_early(si, builder_sp);
+	birth_console(si, builder_sp);
+	console_early();
 	cpu_data_init();
 	trap_init();
 	start_info = *si;
@@ -62,6 +93,7 @@ void pv_boot(const struct start_info *si, unsigned long builder_sp, uint64_t tsc
 	p2m_init(&start_info);
 	mmu_boot(builder_sp);
 	boot_frames_done();
+	birth_store();
 	events_init();
 	machine = &pv_machine;
 	queue_init();

@@ -2,7 +2,7 @@
 /*
  * The console before (and besides) any driver: output that is outside when the call returns.
  *
- * Natively: a UART's ports. Here there are two, and which one is known from start_info:
+ * Natively: a UART's ports. Here there are two, and which one is known from birth:
  *
  *   initial domain    HYPERVISOR_console_io: Xen copies the text to its own console, synchronously,
  *                     from the first instruction on, needing no shared page, no event and no memory
@@ -12,10 +12,8 @@
  *                     page with a ring of bytes for each direction and an event channel to the
  *                     console daemon, before our first instruction: console_ring.h.
  *
- * The page is found early, too: start_info has its machine frame, Xen's m2p table tells which of
- * our frames that is, and the domain builder has mapped it behind the image. The kernel's own page
- * tables do not have it there, so it is reached through the direct map as soon as they are loaded
- * (console_moved()).
+ * The page is found early, too (PV: boot.c, PVH: pvh.c), while the first page tables are in use.
+ * The kernel's own have it elsewhere: console_moved().
  *
  * The ring holds 2048 bytes and the daemon may be slow (it reads at most 30 events in 200 ms). A
  * message that does not fit waits for room, on the event or a millisecond at a time, so nothing is
@@ -53,35 +51,18 @@ static void kick(void)
 	call(__HYPERVISOR_event_channel_op, EVTCHNOP_send, HC(&op), 0);
 }
 
-/* Frame of the console page, PFN_NONE if there is none that the builder has mapped. */
-static pfn_t console_pfn(const struct start_info *si, unsigned long builder_end)
+void console_early(void)
 {
-	const unsigned long *m2p = (const unsigned long *)MACH2PHYS_VIRT_START;
-	unsigned long mfn = si->console.domU.mfn, pfn;
-
-	if ((si->flags & SIF_INITDOMAIN) || !mfn)
-		return PFN_NONE;
-	pfn = m2p[mfn];
-	return pfn < si->nr_pages && KERNEL_BASE + (pfn << PAGE_SHIFT) < builder_end ? PFN(pfn)
-										     : PFN_NONE;
-}
-
-/* The first thing of all. @builder_end: end of what the domain builder has mapped. */
-void console_early(const struct start_info *si, unsigned long builder_end)
-{
-	pfn_t pfn = console_pfn(si, builder_end);
-
-	if (pfn.v == PFN_NONE.v)
+	if (!birth.console.page)
 		return;
-	ring.port = si->console.domU.evtchn;
-	console_ring_attach(&ring, (void *)(KERNEL_BASE + (pfn.v << PAGE_SHIFT)));
+	ring.port = birth.console.port;
+	console_ring_attach(&ring, birth.console.page);
 }
 
-/* The kernel's own page tables are loaded: the direct map and the shared_info page are there. */
 void console_moved(void)
 {
 	if (ring.page)
-		ring.page = pfn_va(PFN(((unsigned long)ring.page - KERNEL_BASE) >> PAGE_SHIFT));
+		ring.page = birth.console.page;
 	early = false;
 }
 

@@ -7,8 +7,12 @@
  * bits, by "port" (an index the guest gets when it binds a source: a virtual interrupt such as the
  * timer, another domain, another of its own CPUs). Xen sets the pending bit; if it was clear and
  * the port is not masked, also the bit of its word in the CPU's evtchn_pending_sel, then
- * evtchn_upcall_pending; and if the CPU's evtchn_upcall_mask is 0, it enters entry_event. Two
- * levels of 64 bits give 4096 ports.
+ * evtchn_upcall_pending. Two levels of 64 bits give 4096 ports. How the CPU hears of it is the
+ * only difference between the worlds:
+ *
+ *     PV    if evtchn_upcall_mask is 0, Xen sets it and enters entry_event (the callback)
+ *     PVH   Xen interrupts it with a vector of its IDT, chosen by us (pvh.c), as soon as its
+ *           interrupt flag allows that; evtchn_upcall_mask is not looked at
  *
  * The handler works downwards: clear upcall_pending, fetch and clear the selector, in each word
  * take the bits that are pending and not masked, clear each *before* handling it, so that an event
@@ -204,13 +208,11 @@ static void deliver_word(unsigned word)
 	}
 }
 
-/* From entry.S; events are masked. */
-void pv_event(struct trapframe *tf)
+void events_deliver(void)
 {
 	struct cpu *c = this_cpu();
 	struct vcpu_info *v = this_vcpu_info();
 
-	tf->cs &= 0xffff;
 	c->counters[CNT_upcalls]++;
 	c->in_irq = true;
 	do {
@@ -224,6 +226,13 @@ void pv_event(struct trapframe *tf)
 		}
 	} while (READ_ONCE(v->evtchn_upcall_pending));
 	c->in_irq = false;
+}
+
+/* From entry.S; events are masked. */
+void pv_event(struct trapframe *tf)
+{
+	tf->cs &= 0xffff;
+	events_deliver();
 }
 
 void evtchn_never_throttle(unsigned port)

@@ -13,9 +13,11 @@
  * So to give a page away, and to end that, we write and read memory: no hypercall in either
  * direction, about 140 instructions each. The price is on the other side, where mapping costs a
  * hypercall and a TLB flush at its end. The table is Xen's memory, mapped here at GRANT_BASE; it
- * grows by a frame (512 grants) when none is free, by GNTTABOP_setup_table, up to what the domain
- * may have
- * (`max_grant_frames` in its configuration).
+ * grows by a frame (512 grants) when none is free, up to what the domain may have
+ * (`max_grant_frames` in its configuration). Under PV, GNTTABOP_setup_table tells the new frame's
+ * machine number, which goes into a page-table entry. A PVH domain cannot enter Xen's frames in its
+ * tables, it has only its own frame numbers: there Xen is asked to put the frame in place of one of
+ * ours (XENMEM_add_to_physmap), whose own memory it gets back.
  *
  * A peer may keep a mapping for as long as it likes, and forever if it has a fault. No call revokes
  * it. A frame that is still mapped must not become anybody else's memory, or the peer would read
@@ -75,10 +77,35 @@ static bool frame_map(unsigned n)
 	return refusals == queue_refusals();
 }
 
+/* PV: ask for one frame more, frame_list[] tells where they are. 0, or what Xen answers. */
+static long frame_ask(void)
+{
+	struct gnttab_setup_table setup = {.dom = DOMID_SELF, .nr_frames = table.frames + 1};
+	long err;
+
+	set_xen_guest_handle(setup.frame_list, frame_list);
+	err = hyp_grant_table_op(GNTTABOP_setup_table, &setup, 1);
+	return err ? err : setup.status;
+}
+
+/* PVH: the next frame of the table comes in place of a page of ours, for ever. */
+static long frame_place(void)
+{
+	struct page *pg = page_alloc(0, ALLOC_ATOMIC);
+	long err;
+
+	if (!pg)
+		return -ENOMEM;
+	frame_list[table.frames] = page_pfn(pg).v;
+	err = hyp_add_to_physmap(XENMAPSPACE_grant_table, table.frames, page_pfn(pg).v);
+	if (err)
+		page_put(pg);
+	return err;
+}
+
 /* One more frame. Lock held, interrupts off. */
 static bool grow(void)
 {
-	struct gnttab_setup_table setup = {.dom = DOMID_SELF, .nr_frames = table.frames + 1};
 	struct page *pg;
 	long err;
 
@@ -87,12 +114,9 @@ static bool grow(void)
 	pg = page_alloc(0, ALLOC_ATOMIC);
 	if (!pg)
 		return false;
-	set_xen_guest_handle(setup.frame_list, frame_list);
-	err = hyp_grant_table_op(GNTTABOP_setup_table, &setup, 1);
-	if (err || setup.status != GNTST_okay || !frame_map(table.frames)) {
-		growth_refused(err || setup.status ? "Xen does not give more"
-						   : "it cannot be mapped",
-			       err ? err : setup.status);
+	err = birth.pvh ? frame_place() : frame_ask();
+	if (err || !frame_map(table.frames)) {
+		growth_refused(err ? "Xen does not give more" : "it cannot be mapped", err);
 		page_put(pg);
 		return false;
 	}

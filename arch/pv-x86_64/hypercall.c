@@ -7,6 +7,8 @@
 
 _Static_assert(__HYPERVISOR_event_channel_op < MAX_CALLS, "cpu->calls is indexed by call number");
 
+bool hypercalls_by_page;
+
 long hypercall(unsigned nr, unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
 	       unsigned long a5)
 {

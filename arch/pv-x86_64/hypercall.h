@@ -8,8 +8,11 @@
  * result in %rax, negative Xen errno on failure); if not, it is a user program's system call and
  * goes to the callback that trap.c registers. %rcx and %r11 are lost as with any `syscall`.
  *
- * Older kernels call through a page of stubs that Xen fills in (the "hypercall page"). The stubs
- * hold this same instruction, so nothing is gained by them here and no such page is asked for.
+ * In a PVH domain `syscall` is a program's own and arrives in the kernel. There an instruction that
+ * makes the processor leave the guest must be used, `vmcall` or `vmmcall`, by maker of the
+ * processor. So that nobody need know, Xen fills a page of the guest's text with routines of 32
+ * bytes, one per call (the "hypercall page", asked for in pvh.c), and a call goes to the one with
+ * its number. Registers are the same. One flag tells which of the two it is.
  *
  * hypercall() counts every call by its number in this CPU's cpu->calls[], counts failures, and
  * leaves a record in the trace ring: /proc/hypercalls and /proc/trace show them. The iret
@@ -24,11 +27,18 @@
 #include <xen/callback.h>
 #include <xen/event_channel.h>
 #include <xen/grant_table.h>
+#include <xen/hvm/hvm_op.h>
+#include <xen/hvm/params.h>
 #include <xen/memory.h>
 #include <xen/physdev.h>
 #include <xen/sched.h>
 #include <xen/vcpu.h>
 #include <xen/version.h>
+
+/* PVH: calls go to the page in which Xen has put a routine for each. PV: `syscall`. */
+extern bool hypercalls_by_page;
+extern char hypercall_page[];
+#define HYPERCALL_SIZE 32
 
 /* Uncounted: before per-CPU data exists, and inside hypercall(). */
 static inline long hypercall_raw(unsigned nr, unsigned long a1, unsigned long a2, unsigned long a3,
@@ -38,6 +48,13 @@ static inline long hypercall_raw(unsigned nr, unsigned long a1, unsigned long a2
 	register unsigned long r8 __asm__("r8") = a5;
 	long result;
 
+	if (unlikely(hypercalls_by_page)) {
+		__asm__ volatile("call *%6"
+				 : "=a"(result), "+D"(a1), "+S"(a2), "+d"(a3), "+r"(r10), "+r"(r8)
+				 : "r"(hypercall_page + nr * HYPERCALL_SIZE)
+				 : "rcx", "r11", "memory");
+		return result;
+	}
 	__asm__ volatile("syscall"
 			 : "=a"(result), "+D"(a1), "+S"(a2), "+d"(a3), "+r"(r10), "+r"(r8)
 			 : "0"((unsigned long)nr)
@@ -127,10 +144,25 @@ static inline long hyp_memory_op(unsigned cmd, void *arg)
 	return hypercall(__HYPERVISOR_memory_op, cmd, HC(arg), 0, 0, 0);
 }
 
+/* PVH: page @idx of @space (XENMAPSPACE_*) takes the place of our frame @gfn. */
+static inline long hyp_add_to_physmap(unsigned space, unsigned long idx, unsigned long gfn)
+{
+	struct xen_add_to_physmap add = {
+		.domid = DOMID_SELF, .space = space, .idx = idx, .gpfn = gfn};
+
+	return hyp_memory_op(XENMEM_add_to_physmap, &add);
+}
+
 /* <xen/version.h>. cmd 0: forces pending events to be delivered, as any hypercall does. */
 static inline long hyp_xen_version(int cmd, void *arg)
 {
 	return hypercall(__HYPERVISOR_xen_version, HC(cmd), HC(arg), 0, 0, 0);
+}
+
+/* <xen/hvm/hvm_op.h>: PVH only. */
+static inline long hyp_hvm_op(unsigned cmd, void *arg)
+{
+	return hypercall(__HYPERVISOR_hvm_op, cmd, HC(arg), 0, 0, 0);
 }
 
 /* @cmd: CONSOLEIO_write, CONSOLEIO_read. Bytes read, or 0. */

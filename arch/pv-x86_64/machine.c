@@ -5,7 +5,7 @@
 #include "hypercall.h"
 #include "pv.h"
 
-static size_t pv_describe(char *buf, size_t size)
+size_t pv_describe(char *buf, size_t size)
 {
 	size_t n = features_describe(buf, size);
 
@@ -15,8 +15,6 @@ static size_t pv_describe(char *buf, size_t size)
 	n += snprintk(buf + n, size - n, "events:\n");
 	return n + hv_events_describe(buf + n, size - n);
 }
-
-extern const struct machine pv_machine;
 
 const struct machine pv_machine = {
 	.name = "pv",

@@ -330,6 +330,8 @@ void mmu_boot(unsigned long builder_end)
 	op[1].arg1.mfn = op[0].arg1.mfn;
 	check(hyp_mmuext_op(op, 2, NULL), "Xen does not accept the new page tables");
 
+	if (birth.console.page)
+		birth.console.page = pfn_va(PFN(builder_pfn(birth.console.page)));
 	console_moved();
 	/* Tables are reached by the direct map from here on. */
 	for (unsigned i = 0; i < DMAP_L2_MAX && dmap_l2[i]; i++)

@@ -57,7 +57,7 @@ void pv_nmi(struct trapframe *tf)
 	unsigned depth = c->irq_depth;
 	bool were_on = c->irq_were_on;
 
-	tf->cs &= 0xffff; /* the event mask lies above the selector */
+	tf->cs &= 0xffff; /* PV: the event mask lies above the selector */
 	tf->cr2 = 0;
 	c->counters[CNT_nmis]++;
 	if (!machine || __atomic_exchange_n(&expected, false, __ATOMIC_SEQ_CST))

@@ -58,6 +58,8 @@ static unsigned long frames_max(void)
 
 void p2m_set(pfn_t pfn, mfn_t mfn)
 {
+	if (!machine_p2m)
+		return;
 	((unsigned long *)machine_p2m)[pfn.v] = mfn.v;
 }
 

@@ -20,7 +20,7 @@ void pv_power(enum power_action what)
 	struct sched_shutdown arg = {.reason = reasons[what]};
 	long err;
 
-	pv_irq_disable();
+	machine->irq_disable();
 	console_drain();
 	err = hyp_sched_op(SCHEDOP_shutdown, &arg);
 	/* Nothing refuses this today. If something does, stay quiet rather than run on. */
@@ -28,7 +28,7 @@ void pv_power(enum power_action what)
 	arg.reason = SHUTDOWN_crash;
 	hyp_sched_op(SCHEDOP_shutdown, &arg);
 	for (;;) {
-		pv_irq_disable();
+		machine->irq_disable();
 		hyp_sched_op(SCHEDOP_yield, NULL);
 	}
 }

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of this directory share. Hypercalls: hypercall.h. */
+/*
+ * What the files of this directory share. Hypercalls: hypercall.h.
+ *
+ * Two worlds live here. PV has all of it. PVH has its processor from arch/native-x86_64 and the
+ * rest, what is Xen's and no processor's, from here: events, grants, time, console, memory, power;
+ * its own file is pvh.c.
+ */
 #ifndef PV_H
 #define PV_H
 
@@ -10,8 +16,19 @@
 #include <xen/xen.h>
 
 /* boot.c */
-extern struct start_info start_info; /* our copy */
+extern struct start_info start_info; /* our copy; PV only */
 extern struct shared_info shared_info_page;
+/* PVH's, too: stands in until shared_info is mapped: events masked, no time. */
+extern struct vcpu_info early_vcpu_info;
+
+/* domain.c: what the domain was told at its birth, by start_info (PV, boot.c) or by parameters
+ * (PVH, pvh.c). */
+struct xen_birth {
+	bool pvh;
+	bool initial;                     /* the initial domain: neither of the two below */
+	struct hv_channel console, store; /* page NULL: there is none, or not yet */
+};
+extern struct xen_birth birth;
 
 /* The virtual CPU's own part of shared_info; until that is mapped, a stand-in with events masked.
  */
@@ -26,7 +43,9 @@ void early_print(const char *text);
 void early_print_hex(const char *before, unsigned long v);
 size_t pv_console_write(const char *text, size_t n);
 size_t pv_console_read(char *buf, size_t n);
-void console_early(const struct start_info *si, unsigned long builder_end);
+/* The first thing of all: birth.console is filled in, its page reachable. */
+void console_early(void);
+/* birth.console.page is another address now, for ever, and the shared_info page is there. */
 void console_moved(void);
 void console_bind(void);
 bool pv_console_busy(void); /* somebody is writing to the ring */
@@ -51,7 +70,7 @@ void pv_irq_disable(void);
 bool pv_irq_enabled(void);
 void pv_idle(void);
 
-/* The same for short sections of this directory, inline. */
+/* The same for short sections of the update queue, inline; PV only. */
 static inline uint8_t irq_save(void)
 {
 	struct vcpu_info *v = this_vcpu_info();
@@ -71,6 +90,7 @@ static inline void irq_restore(uint8_t mask)
 
 /* events.c */
 void events_init(void);
+void events_deliver(void); /* all that is pending and not masked: from the upcall, interrupts off */
 void pv_event(struct trapframe *tf);
 int evtchn_bind_virq(unsigned virq, void (*fn)(void *), void *arg, const char *name);
 int evtchn_bind_ipi(void (*fn)(void *), void *arg, const char *name);
@@ -83,8 +103,7 @@ void grants_init(void); /* the first frame of the table; needs memory */
 #define GRANT_TEST_VA (KVM_BASE + KVM_SIZE - PAGE_SIZE)
 size_t grants_describe(char *buf, size_t size);
 
-/* domain.c */
-void pv_start_drivers(void);
+void pv_start_drivers(void); /* domain.c */
 
 /* time.c */
 void time_init(void);
@@ -111,8 +130,8 @@ void pv_set_fs_base(unsigned long base);
 /* p2m.c */
 void p2m_init(const struct start_info *si);
 void p2m_relocate(void);
-#define MFN_NONE MFN(~0ul) /* an absent frame's */
-void p2m_set(pfn_t pfn, mfn_t mfn);
+#define MFN_NONE MFN(~0ul)          /* an absent frame's */
+void p2m_set(pfn_t pfn, mfn_t mfn); /* PVH: nothing */
 
 /* mmu_boot.c: frames taken at boot, and the kernel's own page tables. */
 void mmu_boot(unsigned long builder_end);
@@ -160,5 +179,9 @@ void queue_taken(const struct multicall_entry *mc, unsigned n);
 
 /* selftest.c */
 void pv_selftest(void (*report)(const char *facility, bool ok, const char *detail));
+
+/* machine.c */
+size_t pv_describe(char *buf, size_t size);
+extern const struct machine pv_machine;
 
 #endif

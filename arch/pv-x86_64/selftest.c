@@ -37,23 +37,23 @@ static void event_seen(void *unused)
 static void test_events(report_fn report)
 {
 	int port = evtchn_bind_ipi(event_seen, NULL, "self-test");
-	bool was_on = pv_irq_enabled(), held, unmasked;
+	bool was_on = machine->irq_enabled(), held, unmasked;
 
 	if (port < 0) {
 		report("event channels", false, "no port");
 		return;
 	}
-	pv_irq_disable();
+	machine->irq_disable();
 	events_seen = 0;
 	evtchn_send(port);
 	held = events_seen == 0;
-	pv_irq_enable();
+	machine->irq_enable();
 	unmasked = events_seen == 1;
 	evtchn_send(port);
 	report("event channels", held && unmasked && events_seen == 2, "");
 	evtchn_close(port);
 	if (!was_on)
-		pv_irq_disable();
+		machine->irq_disable();
 }
 
 /*
@@ -66,7 +66,7 @@ static void test_interdomain(report_fn report, unsigned *domid)
 	int near = evtchn_alloc_unbound(DOMID_SELF, event_seen, NULL, "self-test");
 	struct evtchn_status status = {.dom = DOMID_SELF, .port = near};
 	struct evtchn_close close;
-	bool was_on = pv_irq_enabled(), sent = false, refused = false;
+	bool was_on = machine->irq_enabled(), sent = false, refused = false;
 	char text[60];
 
 	if (near < 0 || hyp_event_channel_op(EVTCHNOP_status, &status)) {
@@ -77,11 +77,11 @@ static void test_interdomain(report_fn report, unsigned *domid)
 	bind.remote_port = near;
 	events_seen = 0;
 	if (hyp_event_channel_op(EVTCHNOP_bind_interdomain, &bind) == 0) {
-		pv_irq_enable();
+		machine->irq_enable();
 		events_seen = 0; /* binding sets off one by itself */
 		sent = evtchn_send(bind.local_port) == 0 && events_seen == 1;
 		if (!was_on)
-			pv_irq_disable();
+			machine->irq_disable();
 		close.port = bind.local_port;
 		evtchn_close(near);
 		refused = evtchn_send(near) == -EIO && events_seen == 1;
@@ -104,25 +104,44 @@ static bool copy_by_grant(unsigned ref, pfn_t to)
 	return hyp_grant_table_op(GNTTABOP_copy, &copy, 1) == 0 && copy.status == GNTST_okay;
 }
 
-/* A page that is mapped through its grant must not be taken back. */
-static bool busy_while_mapped(unsigned domid, grant_t ref, const unsigned long *page)
+/* A page that is mapped through its grant, at @at, must not be taken back. */
+static bool busy_at(uint64_t at, const volatile unsigned long *there, unsigned domid, grant_t ref,
+		    const unsigned long *page)
 {
 	struct gnttab_map_grant_ref map = {
-		.host_addr = GRANT_TEST_VA,
+		.host_addr = at,
 		.flags = GNTMAP_host_map | GNTMAP_readonly,
 		.ref = ref,
 		.dom = domid,
 	};
-	struct gnttab_unmap_grant_ref unmap = {.host_addr = GRANT_TEST_VA};
+	struct gnttab_unmap_grant_ref unmap = {.host_addr = at};
 	bool seen, busy;
 
 	if (hyp_grant_table_op(GNTTABOP_map_grant_ref, &map, 1) || map.status != GNTST_okay)
 		return false;
-	seen = *(volatile unsigned long *)GRANT_TEST_VA == *page;
+	seen = *there == *page;
 	busy = grant_end(ref) == -EBUSY;
 	unmap.handle = map.handle;
 	hyp_grant_table_op(GNTTABOP_unmap_grant_ref, &unmap, 1);
 	return seen && busy && unmap.status == GNTST_okay;
+}
+
+/* A mapping is at an address under PV; at a frame number in a PVH domain, one without memory. */
+static bool busy_while_mapped(unsigned domid, grant_t ref, const unsigned long *page)
+{
+	pfn_t hole;
+	bool ok;
+
+	if (!birth.pvh)
+		return busy_at(GRANT_TEST_VA, (void *)GRANT_TEST_VA, domid, ref, page);
+	hole = page_alloc_pfn(0);
+	if (hole.v == PFN_NONE.v || !hv_frames_give(&hole, 1))
+		return false;
+	ok = busy_at(hole.v << PAGE_SHIFT, pfn_va(hole), domid, ref, page);
+	if (!hv_frames_take(&hole, 1))
+		return false;
+	page_free_pfn(hole);
+	return ok;
 }
 
 static void test_grants(report_fn report, unsigned domid)
@@ -151,12 +170,12 @@ static void test_grants(report_fn report, unsigned domid)
 
 static void test_nmi(report_fn report)
 {
-	bool was_on = pv_irq_enabled(), came;
+	bool was_on = machine->irq_enabled(), came;
 
-	pv_irq_disable();
+	machine->irq_disable();
 	came = nmi_test();
 	if (was_on)
-		pv_irq_enable();
+		machine->irq_enable();
 	report("non-maskable interrupt", came, "");
 }
 
@@ -172,14 +191,14 @@ static void test_time(report_fn report)
 
 static void test_timer(report_fn report)
 {
-	bool was_on = pv_irq_enabled(), came;
+	bool was_on = machine->irq_enabled(), came;
 	ktime_t late;
 	char text[40];
 
-	pv_irq_disable();
+	machine->irq_disable();
 	came = timer_test(100 * NSEC_PER_USEC, &late);
 	if (was_on)
-		pv_irq_enable();
+		machine->irq_enable();
 	snprintk(text, sizeof(text), "%ld us after its time", late / NSEC_PER_USEC);
 	report("one-shot timer", came && late >= 0, came ? text : "no event");
 }
