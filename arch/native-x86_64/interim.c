@@ -61,59 +61,13 @@ W void pvh_boot(void)
 	for (;;)
 		;
 }
-W void acpi_init(uint64_t r)
+static void uart(void *unused)
 {
-}
-W void apic_init(void)
-{
-	out8(0x20, 0x11);
-	out8(0xa0, 0x11);
-	out8(0x21, 0x20);
-	out8(0xa1, 0x28);
-	out8(0x21, 4);
-	out8(0xa1, 2);
-	out8(0x21, 1);
-	out8(0xa1, 1);
-	out8(0x21, 0xfe);
-	out8(0xa1, 0xff);
-	out8(0x43, 0x34);
-	out8(0x40, 11932 & 255);
-	out8(0x40, 11932 >> 8);
-}
-W void irq_dispatch(unsigned v)
-{
-	count(events);
-	out8(0x20, 0x20);
-	if (v == 32) {
-		timer_interrupt();
-		if (in8(0x3fd) & 1)
-			console_interrupt();
-	}
-}
-W size_t irq_describe(char *b, size_t s)
-{
-	return 0;
-}
-W void native_time_init(void)
-{
-}
-W ktime_t native_clock_monotonic(void)
-{
-	return (ktime_t)(rdtsc_now() - boot_info.entry_tsc) + 1;
-}
-W ktime_t native_clock_wall_offset(void)
-{
-	return 1790000000ll * 1000000000;
-}
-W void native_timer_set(ktime_t d)
-{
-}
-W void native_power(enum power_action w)
-{
-	out16(0x604, 0x2000);
-	for (;;)
-		__asm__ volatile("cli;hlt");
+	console_interrupt();
 }
 W void native_drivers_start(void)
 {
+	irq_bind_isa(4, uart, NULL, "serial port");
+	out8(0x3fc, 0x0b);
+	out8(0x3f9, 1);
 }

@@ -9,7 +9,8 @@ static size_t native_describe(char *buf, size_t size)
 	size_t n = snprintk(buf, size, "loader: %s\nmemory: %lu frames, the last is %lu\n",
 			    loader.name, pages_present(), nr_pages - 1);
 
-	n += snprintk(buf + n, size - n, "interrupts:\n");
+	n += acpi_describe(buf + n, size - n);
+	n += time_describe(buf + n, size - n);
 	return n + irq_describe(buf + n, size - n);
 }
 

@@ -118,26 +118,49 @@ void native_pte_write_now(struct mmu *m, unsigned long va, pte_t *slot, pte_t pt
 pte_t native_pte_pending(pte_t *slot);
 void native_mmu_load(struct mmu *m);
 
+/* ---- mmio.c: besides mmio_map() of <pc.h> ---- */
+/* Memory that the direct map does not have because the firmware keeps it: mapped for reading, for
+ * ever. Any time after native_mmu_boot(). NULL: no such address, or no room. */
+const void *firmware_map(uint64_t phys, size_t len);
+
 /* ---- acpi.c ---- */
+struct acpi_info;
+extern const struct acpi_info *const acpi; /* acpi_tables.h */
 /* Read the tables that start at @rsdp (0: look for them in low memory). Finds nothing: no error,
- * the PC's traditional places count. After native_mmu_boot(). */
+ * the PC's traditional places count. After native_mmu_boot() and printk. */
 void acpi_init(uint64_t rsdp);
 /* The table with this signature, checked (length, checksum), mapped; NULL. */
 const void *acpi_table(const char signature[4]);
+/* Write to the FADT's reset register, or to its sleep register. False: there is none. */
+bool acpi_reset(void);
+bool acpi_sleep_register(uint8_t v);
+size_t acpi_describe(char *buf, size_t size); /* a line for /proc/machine */
 
 /* ---- apic.c ---- */
 void apic_init(void);               /* after acpi_init(); 8259s off, local and I/O APIC on */
 void irq_dispatch(unsigned vector); /* from native_trap(), vectors from VECTOR_FIRST on */
-size_t irq_describe(char *buf, size_t size); /* a line per interrupt, for /proc/machine */
-/* A vector whose interrupt needs no end to be signalled (Xen's upcall): @fn is called. */
+/* A vector whose interrupt needs no end to be signalled (Xen's upcall): @fn is called. The vector,
+ * -ENOSPC. Works without apic_init(). */
 int irq_alloc_vector(void (*fn)(void *), void *arg, const char *name);
-void timer_arm(uint64_t ticks); /* of the local APIC's timer; 0: off */
+size_t irq_describe(char *buf, size_t size); /* controllers and vectors, for /proc/machine */
+/* The local APIC's timer, for time.c. @fn is called for its interrupt. It counts down once from
+ * what timer_arm() gives it; or waits for a value of the time-stamp counter. 0: off. */
+bool timer_has_tsc_deadline(void);
+void timer_start(void (*fn)(void *), bool tsc_deadline);
+void timer_arm(uint32_t ticks);
+void timer_arm_tsc(uint64_t tsc);
+uint32_t timer_left(void);
+bool timer_pending(void); /* its interrupt waits for the interrupt flag */
 
 /* ---- time.c ---- */
-void native_time_init(void);
+void native_time_init(void); /* after apic_init() */
 ktime_t native_clock_monotonic(void);
 ktime_t native_clock_wall_offset(void);
 void native_timer_set(ktime_t deadline);
+size_t time_describe(char *buf, size_t size);
+/* For the self-test, interrupts off: does the timer's interrupt come within a second? @late: how
+ * late. */
+bool native_timer_test(ktime_t after, ktime_t *late);
 
 /* ---- power.c ---- */
 void native_power(enum power_action what) __noreturn;
