@@ -148,8 +148,9 @@ struct block_device *block_find_name(const char *name);
 /* In the order of registration; NULL behind the last. */
 struct block_device *block_nth(unsigned n);
 void block_put(struct block_device *bd);
-/* As block_find_name, but sleeps until it has come or @deadline (monotonic) has. */
-struct block_device *block_await(const char *name, ktime_t deadline);
+/* The first one of @names, separated by spaces; sleeps until one has come or @deadline (monotonic)
+ * has. */
+struct block_device *block_await(const char *names, ktime_t deadline);
 
 /* /dev/NAME (block_file.c): f->private is the referenced struct block_device. */
 struct file;

@@ -81,26 +81,34 @@ static void selftest(void)
 #define ROOT_WAIT (10 * NSEC_PER_SEC)
 #define ROOT_PATIENCE NSEC_PER_SEC /* then it is said what is waited for */
 
-/* The named device, or the first there is of the RAM disk and the first disk and its partition. A
- * disk may take its time to come: another domain attaches it. */
+/* The first disk as each world's drivers call it. */
+#define FIRST_DISKS "xvda sda vda"
+
+/* The named device, or the first there is of the RAM disk, the first disk and its partition. */
 static void find_root(char *device, size_t size)
 {
 	bool named = boot_arg("root", device, size);
 	struct block_device *bd;
+	char part[16];
 
+	if (!named && boot_info.ramdisk.v != PFN_NONE.v) {
+		strlcpy(device, "ram0", size);
+		return;
+	}
 	if (!named)
-		strlcpy(device, boot_info.ramdisk.v != PFN_NONE.v ? "ram0" : "xvda", size);
+		strlcpy(device, FIRST_DISKS, size);
 	bd = block_await(device, clock_now() + ROOT_PATIENCE);
 	if (!bd) {
-		printk("waiting for the root disk, '%s'\n", device);
+		printk("waiting for the root disk (%s)\n", device);
 		bd = block_await(device, clock_now() + ROOT_WAIT - ROOT_PATIENCE);
 	}
-	if (!named && bd && !strcmp(device, "xvda")) {
-		block_put(bd);
-		bd = block_find_name("xvda1");
-		if (bd)
-			strlcpy(device, "xvda1", size);
-	}
+	if (bd && !named)
+		strlcpy(device, bd->name, size);
+	block_put(bd);
+	snprintk(part, sizeof(part), "%s1", device);
+	bd = named ? NULL : block_find_name(part);
+	if (bd)
+		strlcpy(device, part, size);
 	block_put(bd);
 }
 

@@ -60,15 +60,34 @@ struct block_device *block_find(dev_t dev)
 	return bd;
 }
 
-struct block_device *block_await(const char *name, ktime_t deadline)
+/* The first one there is of @names, which are separated by spaces. */
+static struct block_device *find_one(const char *names)
+{
+	struct block_device *bd = NULL;
+	char name[sizeof(bd->name)];
+
+	while (!bd && *names) {
+		const char *end = strchr(names, ' ');
+		size_t len = end ? (size_t)(end - names) : strlen(names);
+
+		if (len < sizeof(name)) {
+			strlcpy(name, names, len + 1);
+			bd = find(name, 0);
+		}
+		names += len + (end != NULL);
+	}
+	return bd;
+}
+
+struct block_device *block_await(const char *names, ktime_t deadline)
 {
 	struct block_device *bd;
 	int err = deadline ? 0 : -ETIMEDOUT;
 
-	if (!strncmp(name, "/dev/", 5))
-		name += 5;
+	if (!strncmp(names, "/dev/", 5))
+		names += 5;
 	spin_lock(&devices_lock);
-	while (!(bd = find(name, 0)) && !err)
+	while (!(bd = find_one(names)) && !err)
 		err = sleep_on(&devices_wait, &devices_lock, 0, deadline);
 	spin_unlock(&devices_lock);
 	return bd;
