@@ -31,6 +31,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -281,9 +284,25 @@ static void run_mmap(unsigned n)
 	}
 }
 
-/* Switches from one process to another and nothing else: two that do nothing but give way. */
+/*
+ * Switches from one process to another and nothing else: two that do nothing but give way. Linux
+ * means that seriously only between real-time processes.
+ */
+static void take_turns(int strictly)
+{
+#ifdef __linux__
+	struct sched_param param = {.sched_priority = strictly};
+
+	if (sched_setscheduler(0, strictly ? SCHED_FIFO : SCHED_OTHER, &param))
+		warn("sched_setscheduler");
+#else
+	(void)strictly;
+#endif
+}
+
 static void setup_switch(void)
 {
+	take_turns(1);
 	partner = fork();
 	if (partner < 0)
 		err(2, "fork");
@@ -308,6 +327,15 @@ static void run_timer_set(unsigned n)
 }
 
 #define SLEEP_NS 200000
+
+/* Linux by itself takes the liberty of being 50 us late. */
+static void setup_timer_late(void)
+{
+#ifdef __linux__
+	if (prctl(PR_SET_TIMERSLACK, 1))
+		warn("prctl");
+#endif
+}
 
 static void run_timer_late(unsigned n)
 {
@@ -355,7 +383,7 @@ static const struct probe probes[] = {
 	{"mmap-munmap", NULL, run_mmap, 50, 1, 0, NO_DISK},
 	{"fork-256-cow", setup_area, run_cow, 2, 1, 0, NO_DISK},
 	{"timer-set", NULL, run_timer_set, 200, 1, 0, NO_DISK},
-	{"timer-late", NULL, run_timer_late, 20, 1, SLEEP_NS, NO_DISK},
+	{"timer-late", setup_timer_late, run_timer_late, 20, 1, SLEEP_NS, NO_DISK},
 	{"disk-read-4k", setup_disk, run_disk_read, 50, 1, 0, READS},
 	{"disk-write-4k", setup_disk, run_disk_write, 50, 1, 0, WRITES},
 };
@@ -468,6 +496,7 @@ static void end_partner(void)
 	kill(partner, SIGKILL);
 	waitpid(partner, NULL, 0);
 	partner = 0;
+	take_turns(0);
 }
 
 static void measure(const struct probe *p, enum output form)
