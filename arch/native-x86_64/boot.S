@@ -57,6 +57,11 @@ multiboot2_start:
 	cld
 	movl %eax, %edi			/* native_boot()'s first argument */
 	movl %ebx, %esi			/* its second */
+	movl $PHYS(_end) - 4, %ecx	/* is there memory where the image ends? */
+	movl %ecx, (%ecx)
+	cmpl %ecx, (%ecx)
+	jne not_memory
+	movl $0, (%ecx)
 	movl $PHYS(boot_stack_top), %esp
 
 	/* EFLAGS.ID can be changed: there is CPUID. */
@@ -149,6 +154,9 @@ multiboot2_start:
 
 /* What can be said without memory, paging or C: on the serial line, QEMU's debug port, the screen. */
 	.code32
+not_memory:
+	movl $PHYS(text_memory), %esi
+	jmp say
 not_64:
 	movl $PHYS(text_64), %esi
 	jmp say
@@ -194,6 +202,8 @@ say:
 	jmp 4b
 
 	.section .rodata
+text_memory:
+	.asciz "Parvix cannot run here: there is less memory than the kernel's image needs.\r\n"
 text_64:
 	.asciz "Parvix cannot run here: the processor has no 64-bit mode.\r\n"
 text_nx:
