@@ -3,8 +3,8 @@
  * The battery clock: an MC146818 of 1984, or what behaves as one. Six bytes of its memory are the
  * date, in binary or in decimal digits, with hours to 12 or to 24, as register B says; a seventh
  * has the century, at an index that only ACPI's FADT tells. Once a second it updates them, during
- * which they must not be read: a bit says so, but not before the update might have begun between
- * our reads. So they are read until two readings are equal.
+ * which they must not be read: a bit says so. But the update may begin between our reads, so they
+ * are read until two readings are equal and the bit is clear before and after.
  *
  * Under PV Xen has read it, and publishes the date in shared memory.
  */
@@ -22,27 +22,27 @@
 
 enum { SECOND, MINUTE, HOUR, DAY, MONTH, YEAR, CENTURY, FIELDS };
 
-static void read_once(uint8_t (*cmos)(uint8_t), uint8_t century, uint8_t f[FIELDS])
+/* False: an update was under way at the start. */
+static bool read_once(uint8_t (*cmos)(uint8_t), uint8_t century, uint8_t f[FIELDS])
 {
 	static const uint8_t index[] = {0x00, 0x02, 0x04, 0x07, 0x08, 0x09};
 
+	if (cmos(REG_A) & A_UPDATING)
+		return false;
 	for (unsigned i = 0; i < ARRAY_SIZE(index); i++)
 		f[i] = cmos(index[i]);
 	f[CENTURY] = century ? cmos(century) : 0;
+	return true;
 }
 
 static bool read_stable(uint8_t (*cmos)(uint8_t), uint8_t century, uint8_t f[FIELDS])
 {
 	uint8_t again[FIELDS];
 
-	for (unsigned i = 0; i < READINGS; i++) {
-		if (cmos(REG_A) & A_UPDATING)
-			continue;
-		read_once(cmos, century, f);
-		read_once(cmos, century, again);
-		if (memcmp(f, again, FIELDS) == 0)
+	for (unsigned i = 0; i < READINGS; i++)
+		if (read_once(cmos, century, f) && read_once(cmos, century, again) &&
+		    memcmp(f, again, FIELDS) == 0)
 			return true;
-	}
 	return false;
 }
 
