@@ -180,7 +180,8 @@ void kernel_main(void)
 	printk_mark = boot_flag("console-mark");
 	printk_set_console(!boot_flag("quiet"));
 	printk("Parvix %s: %s world, hypervisor %s, %lu KiB of memory\n", PARVIX_RELEASE,
-	       boot_info.world, boot_info.hypervisor, boot_info.nr_present * (PAGE_SIZE / 1024));
+	       boot_info.world, boot_info.hypervisor,
+	       (boot_info.nr_present - boot_info.nr_holes) * (PAGE_SIZE / 1024));
 	boot_mark("entry");
 	boot_mark("machine");
 	trace_syscalls = boot_flag("trace-syscalls");

@@ -17,6 +17,7 @@
 #define LOW_END 0x100000ull /* firmware's, the screen's, and what is left is little */
 
 struct loader_info loader;
+const struct native_early *native_early_instead;
 
 void native_boot(uint32_t magic, uint64_t info, uint64_t tsc) __noreturn;
 
@@ -126,7 +127,8 @@ static void boot_info_init(uint64_t tsc)
 
 	boot_info.cmdline = loader.cmdline;
 	boot_info.world = "native";
-	strlcpy(boot_info.hypervisor, "none", sizeof(boot_info.hypervisor));
+	if (!boot_info.hypervisor[0])
+		strlcpy(boot_info.hypervisor, "none", sizeof(boot_info.hypervisor));
 	boot_info.entry_tsc = tsc;
 	boot_info.ramdisk = PFN_NONE;
 	memory_map();

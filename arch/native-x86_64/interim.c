@@ -15,18 +15,26 @@ static void outs(const char *t, size_t n)
 }
 W void native_early_print(const char *t)
 {
+	if (native_early_instead) {
+		native_early_instead->print(t);
+		return;
+	}
 	while (*t)
 		outs(t++, 1);
 }
 W void native_early_print_hex(const char *b, unsigned long v)
 {
 	native_early_print(b);
-	for (int i = 60; i >= 0; i -= 4)
-		outs(&"0123456789abcdef"[v >> i & 15], 1);
+	for (int i = 60; i >= 0; i -= 4) {
+		char t[2] = {"0123456789abcdef"[v >> i & 15], 0};
+		native_early_print(t);
+	}
 	native_early_print("\n");
 }
 W void native_early_die(const char *s)
 {
+	if (native_early_instead)
+		native_early_instead->die(s);
 	native_early_print(s);
 	for (;;)
 		__asm__ volatile("cli;hlt");
@@ -48,18 +56,6 @@ W size_t native_console_read(char *b, size_t n)
 	while (i < n && (in8(0x3fd) & 1))
 		b[i++] = (char)in8(0x3f8);
 	return i;
-}
-W bool pvh_find_xen(void)
-{
-	return false;
-}
-W void pvh_early(void)
-{
-}
-W void pvh_boot(void)
-{
-	for (;;)
-		;
 }
 static void uart(void *unused)
 {

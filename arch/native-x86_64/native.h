@@ -71,12 +71,19 @@ void native_console_early(
 void native_console_moved(void); /* memory is reached by the direct map now */
 size_t native_console_write(const char *text, size_t n);
 size_t native_console_read(char *buf, size_t n);
+/* In a PVH domain, once Xen is found: who speaks and stops in place of these. NULL: a PC. */
+struct native_early {
+	void (*print)(const char *text);
+	void (*die)(const char *sentence) __noreturn;
+};
+extern const struct native_early *native_early_instead; /* boot.c */
 
 /* ---- trap.c ---- */
 #define VECTOR_FIRST 32 /* of interrupts; the exceptions are below */
 void native_trap_init(void);
 void native_trap(struct trapframe *tf);
-void native_trap_return(void); /* entry.S */
+void native_trap_return(void);                   /* entry.S */
+extern void (*native_nmi)(struct trapframe *tf); /* who takes one; PVH: arch/pv-x86_64/nmi.c */
 
 /* ---- irq.c ---- */
 void native_irq_enable(void);

@@ -90,6 +90,8 @@ static void nmi(struct trapframe *tf)
 	c->irq_were_on = were_on;
 }
 
+void (*native_nmi)(struct trapframe *tf) = nmi;
+
 static void interrupt(unsigned vector)
 {
 	struct cpu *c = this_cpu();
@@ -110,7 +112,7 @@ void native_trap(struct trapframe *tf)
 		return;
 	}
 	if (unlikely(tf->vector == TRAP_NMI)) {
-		nmi(tf);
+		native_nmi(tf);
 		return;
 	}
 	tf->cr2 = 0;

@@ -3,7 +3,7 @@
  * Which Xen this is and what it offers: HYPERVISOR_xen_version. Natively CPUID says it all; here
  * CPUID describes the processor and this call the hypervisor. A feature bit means that an otherwise
  * forbidden thing is allowed or done for us (writable page tables, translated frame numbers): a
- * plain 64-bit PV guest has few of them.
+ * plain 64-bit PV guest has few of them, a PVH domain has these two.
  */
 #include <printk.h>
 #include <xen/features.h>
@@ -22,6 +22,9 @@ static const struct {
 	{XENFEAT_mmu_pt_update_preserve_ad, "mmu_pt_update_preserve_ad"},
 	{XENFEAT_highmem_assist, "highmem_assist"},
 	{XENFEAT_gnttab_map_avail_bits, "gnttab_map_avail_bits"},
+	{XENFEAT_hvm_callback_vector, "hvm_callback_vector"},
+	{XENFEAT_hvm_safe_pvclock, "hvm_safe_pvclock"},
+	{XENFEAT_hvm_pirqs, "hvm_pirqs"},
 	{XENFEAT_dom0, "dom0"},
 	{XENFEAT_memory_op_vnode_supported, "memory_op_vnode_supported"},
 };

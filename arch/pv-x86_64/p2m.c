@@ -35,11 +35,6 @@
 #define FRAME_LIST (PAGE_SIZE / sizeof(unsigned long)) /* frame numbers in a page */
 _Static_assert(DMAP_L2_MAX * 512ul * 512 <= FRAME_LIST * FRAME_LIST * FRAME_LIST, "three levels");
 
-struct e820_entry {
-	uint64_t addr, size;
-	uint32_t type; /* 1: memory */
-} __packed;
-
 /* Frames that the domain may grow to, as the toolstack says; 0: it does not. */
 static unsigned long frames_max(void)
 {
@@ -51,7 +46,7 @@ static unsigned long frames_max(void)
 	if (hyp_memory_op(XENMEM_memory_map, &map))
 		return 0;
 	for (unsigned i = 0; i < map.nr_entries && i < ARRAY_SIZE(entries); i++)
-		if (entries[i].type == 1)
+		if (entries[i].type == E820_RAM)
 			end = max(end, entries[i].addr + entries[i].size);
 	return end >> PAGE_SHIFT;
 }

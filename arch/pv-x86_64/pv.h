@@ -21,6 +21,16 @@ extern struct shared_info shared_info_page;
 /* PVH's, too: stands in until shared_info is mapped: events masked, no time. */
 extern struct vcpu_info early_vcpu_info;
 
+/* Address space at the image's end for pages that Xen made: PVH only. */
+extern char xen_console_page[], xen_store_page[];
+
+/* What XENMEM_memory_map gives. */
+struct e820_entry {
+	uint64_t addr, size;
+	uint32_t type;
+} __packed;
+#define E820_RAM 1
+
 /* domain.c: what the domain was told at its birth, by start_info (PV, boot.c) or by parameters
  * (PVH, pvh.c). */
 struct xen_birth {
@@ -182,6 +192,6 @@ void pv_selftest(void (*report)(const char *facility, bool ok, const char *detai
 
 /* machine.c */
 size_t pv_describe(char *buf, size_t size);
-extern const struct machine pv_machine;
+extern const struct machine pv_machine, pvh_machine;
 
 #endif
