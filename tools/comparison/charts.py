@@ -26,8 +26,9 @@ def start(title, explanation):
 
 
 def finish(canvas, y, caption):
-    """The line that says where the figures are from."""
-    canvas.lines(0, y + 14, caption, WIDTH, 'm', 10.5, 14)
+    """Says where the figures are from."""
+    canvas.reach(y)
+    canvas.caption = caption
     return canvas
 
 

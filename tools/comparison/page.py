@@ -16,7 +16,7 @@ h1 { font-size: 27px; line-height: 1.2; margin: 0 0 6px } h2 { font-size: 19px; 
 p { margin: 8px 0; max-width: 78ch } .muted, figcaption { color: var(--muted); font-size: 13px }
 code { font-family: 'DejaVu Sans Mono', Menlo, Consolas, monospace; font-size: 12.5px; background: var(--panel); padding: 1px 5px; border-radius: 4px;
   overflow-wrap: anywhere }
-figure { margin: 34px 0 0; break-inside: avoid } figure svg { display: block; width: 100%; height: auto }
+figure { margin: 34px -13px 0; break-inside: avoid } figure svg { display: block; width: 100%; height: auto }
 figcaption { border-top: 1px solid var(--line); padding: 7px 0 0; margin: 0 13px }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)); gap: 12px; margin: 22px 0 }
 .card { background: var(--panel); border: 1px solid var(--line); border-left: 5px solid var(--line); border-radius: 6px; padding: 10px 14px }
@@ -90,8 +90,8 @@ def html(comparison, figures):
     for note in text.notes(comparison):
         out.append(f'<div class="absent">{escape(note)}</div>')
     for name, canvas, command in figures:
-        out.append(f'<figure id="{name}">{canvas.inline()}<figcaption>As a file: <code>{name}.svg</code>. This figure again: '
-                   f'<code>{escape(command)}</code></figcaption></figure>')
+        out.append(f'<figure id="{name}">{canvas.inline()}<figcaption>Run {escape(document["run"])}. This figure again: '
+                   f'<code>{escape(command)}</code>. As a file: <code>{name}.svg</code></figcaption></figure>')
     out.append('<h2>The figures</h2>')
     for heading, rows in text.sections(comparison):
         out.append(f'<h3>{escape(heading)}</h3>{_table(rows, left=(1,) if rows[0][1] == "world" else ())}')

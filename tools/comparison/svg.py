@@ -63,6 +63,7 @@ class Canvas:
 
     def __init__(self, width, title):
         self.width, self.height, self.title = width, 0, title
+        self.caption = ''  # in the file only: a page says it in its own way
         self.parts = []
 
     def _add(self, name, title=None, **attributes):
@@ -127,9 +128,13 @@ class Canvas:
 
     def file(self):
         """As a file of its own."""
+        parts, height = list(self.parts), self.height
+        self.lines(0, self.height + 16, self.caption, self.width, 'm', 10.5, 14)
         size = f' width="{_value(self.width + 2 * MARGIN)}" height="{_value(self.height + 2 * MARGIN)}"'
-        return self._svg(size, f'<style>{style()}</style><rect x="{-MARGIN}" y="{-MARGIN}" class="bg" width="100%" '
-                               'height="100%"/>')
+        whole = self._svg(size, f'<style>{style()}</style><rect x="{-MARGIN}" y="{-MARGIN}" class="bg" width="100%" '
+                                'height="100%"/>')
+        self.parts, self.height = parts, height
+        return whole
 
     def inline(self):
         """As a part of a page that has the style."""
