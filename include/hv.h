@@ -77,6 +77,11 @@ void grant_usage(struct grant_usage *u);
 unsigned hv_frames_give(const pfn_t *pfns, unsigned n);
 /* Ask for memory for @n absent frames. Returns how many got some, of the first ones. */
 unsigned hv_frames_take(const pfn_t *pfns, unsigned n);
+/*
+ * Frames that the toolstack counts as the domain's and that are not among pages_max(), given that
+ * it was made for at most @most: what lies below 1 MiB, what the toolstack has kept for itself.
+ */
+unsigned long hv_frames_besides(unsigned long most);
 
 /* ---- born with: xenstore and console ---- */
 struct hv_channel {

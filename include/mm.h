@@ -91,6 +91,7 @@ void page_add_range(pfn_t first, unsigned long n);
 struct page *page_alloc_spare(void); /* NULL: the rest is needed (a sixteenth stays free) */
 void page_leave(struct page *pg);
 struct page *page_absent(void);    /* NULL: all frames have memory */
+unsigned long pages_max(void);     /* frames that there can be: present or absent */
 unsigned long pages_present(void); /* frames that have memory, the kernel's own included */
 
 /* ---- small objects (slab.c): size classes 16 .. 2048 bytes, larger ones in whole pages ---- */

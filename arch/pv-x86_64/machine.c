@@ -10,7 +10,7 @@ size_t pv_describe(char *buf, size_t size)
 	size_t n = features_describe(buf, size);
 
 	n += snprintk(buf + n, size - n, "memory: %lu frames, at most %lu\n", pages_present(),
-		      nr_pages);
+		      pages_max());
 	n += grants_describe(buf + n, size - n);
 	n += snprintk(buf + n, size - n, "events:\n");
 	return n + hv_events_describe(buf + n, size - n);

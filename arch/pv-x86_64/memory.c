@@ -56,6 +56,13 @@ static unsigned change(unsigned cmd, xen_pfn_t *list, unsigned n)
 	return done < 0 ? 0 : min((unsigned)done, n);
 }
 
+/* A PV domain's frames are all in its frame list. A PVH domain's memory map is that of the largest
+ * it may be (what is not there yet, Xen adds when it is touched). */
+unsigned long hv_frames_besides(unsigned long most)
+{
+	return birth.pvh && most > pages_max() ? most - pages_max() : 0;
+}
+
 unsigned hv_frames_give(const pfn_t *pfns, unsigned n)
 {
 	xen_pfn_t mfns[HV_FRAMES_BATCH];

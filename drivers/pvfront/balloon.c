@@ -13,6 +13,9 @@
  * is all that can be given, a line says so, and it is tried again later, less and less often.
  * Processes are never killed for it. In the other direction the host may have no memory: the same.
  *
+ * The toolstack's figure may include frames that are not in our memory map; how many is found out
+ * once, at the start.
+ *
  * Memory can grow to what the domain's `maxmem` was at its start: that many frames have had their
  * struct page from the beginning.
  */
@@ -31,6 +34,7 @@
 
 static struct waitq wait = WAITQ(wait);
 static volatile unsigned long target; /* frames */
+static unsigned long besides;         /* frames that count and are not ours to give */
 static volatile bool told;            /* the target has been written anew */
 static volatile bool stuck;           /* the last round did not get there */
 
@@ -42,7 +46,8 @@ static void target_changed(struct xs_watch *w, const char *changed)
 	(void)changed;
 	if (xs_scan(XS_NO_TX, "memory", "target", 1, UINT64_MAX / 1024, &kib))
 		return; /* removed, or nonsense: stay as we are */
-	target = min(kib / KIB_PER_PAGE, (uint64_t)nr_pages);
+	kib /= KIB_PER_PAGE;
+	target = kib > besides ? min(kib - besides, pages_max()) : 0;
 	told = true;
 	waitq_wake_all(&wait);
 }
@@ -151,7 +156,11 @@ static void balloon_thread(void *unused)
 
 void balloon_start(void)
 {
+	uint64_t most;
+
 	target = pages_present();
+	if (!xs_scan(XS_NO_TX, "memory", "static-max", 0, UINT64_MAX / 1024, &most))
+		besides = hv_frames_besides(most / KIB_PER_PAGE);
 	if (!kthread_create("balloon", balloon_thread, NULL) || xs_watch(&watch))
 		printk("balloon: not started: memory stays as it is\n");
 }
@@ -159,7 +168,7 @@ void balloon_start(void)
 size_t balloon_describe(char *buf, size_t size)
 {
 	return snprintk(buf, size, "current %lu\nlargest %lu\nballoon %s\n",
-			pages_present() * KIB_PER_PAGE, nr_pages * KIB_PER_PAGE,
+			pages_present() * KIB_PER_PAGE, pages_max() * KIB_PER_PAGE,
 			stuck                       ? "stuck"
 			: pages_present() == target ? "settled"
 						    : "moving");

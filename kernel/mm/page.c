@@ -107,9 +107,14 @@ struct page *page_absent(void)
 	return pg;
 }
 
+unsigned long pages_max(void)
+{
+	return nr_pages - boot_info.nr_holes;
+}
+
 unsigned long pages_present(void)
 {
-	return nr_pages - nr_absent - boot_info.nr_holes;
+	return pages_max() - nr_absent;
 }
 
 /* Free frames [first, end) except those of the @n ranges @used. */
