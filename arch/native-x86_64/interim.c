@@ -61,7 +61,8 @@ static void uart(void *unused)
 {
 	console_interrupt();
 }
-W void native_drivers_start(void)
+void native_consoles_start(void);
+W void native_consoles_start(void)
 {
 	irq_bind_isa(4, uart, NULL, "serial port");
 	out8(0x3fc, 0x0b);
