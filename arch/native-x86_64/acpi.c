@@ -75,13 +75,6 @@ void acpi_init(uint64_t rsdp)
 	sleep_va = map_register(&info.sleep);
 }
 
-const void *acpi_table(const char signature[4])
-{
-	uint32_t len;
-
-	return acpi_find(&info, signature, &len);
-}
-
 size_t acpi_describe(char *buf, size_t size)
 {
 	size_t n = snprintk(buf, size, "acpi:");

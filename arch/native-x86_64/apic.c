@@ -12,7 +12,8 @@
  * source that fires without end must not keep the processor for ever: if a vector comes more than
  * STORM times within STORM_WINDOW, the processor's task priority (CR8) is raised above all devices
  * for STORM_PAUSE. Meanwhile their interrupts wait in the local APIC; only the timer, of a higher
- * class, gets through. The clock is read only when a vector has come STORM times.
+ * class, gets through. (A message cannot be masked here, as an event channel can.) The clock is
+ * read only when a vector has come STORM times.
  *
  * Under PV an event channel is what a vector is here, bits in shared memory are what the APIC's
  * registers are, and there is no end to be signalled (arch/pv-x86_64/events.c). Here a write to the
@@ -41,7 +42,6 @@
 #define APIC_VERSION 0x30
 #define APIC_EOI 0xb0
 #define APIC_SPURIOUS 0xf0
-#define APIC_REQUESTED 0x200 /* 8 words of 32 vectors each: those that wait */
 #define APIC_ERROR 0x280
 #define APIC_LVT_TIMER 0x320
 #define APIC_LVT_THERMAL 0x330
@@ -191,11 +191,6 @@ void timer_arm_tsc(uint64_t tsc)
 uint32_t timer_left(void)
 {
 	return apic_read(APIC_TIMER_CURRENT);
-}
-
-bool timer_pending(void)
-{
-	return apic_read(APIC_REQUESTED + VECTOR_TIMER / 32 * 16) >> VECTOR_TIMER % 32 & 1;
 }
 
 /* ---- vectors ---- */

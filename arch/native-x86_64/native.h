@@ -136,8 +136,6 @@ extern const struct acpi_info *const acpi; /* acpi_tables.h */
 /* Read the tables that start at @rsdp (0: look for them in low memory). Finds nothing: no error,
  * the PC's traditional places count. After native_mmu_boot() and printk. */
 void acpi_init(uint64_t rsdp);
-/* The table with this signature, checked (length, checksum), mapped; NULL. */
-const void *acpi_table(const char signature[4]);
 /* Write to the FADT's reset register, or to its sleep register. False: there is none. */
 bool acpi_reset(void);
 bool acpi_sleep_register(uint8_t v);
@@ -157,7 +155,6 @@ void timer_start(void (*fn)(void *), bool tsc_deadline);
 void timer_arm(uint32_t ticks);
 void timer_arm_tsc(uint64_t tsc);
 uint32_t timer_left(void);
-bool timer_pending(void); /* its interrupt waits for the interrupt flag */
 
 /* ---- time.c ---- */
 void native_time_init(void); /* after apic_init() */
@@ -165,9 +162,6 @@ ktime_t native_clock_monotonic(void);
 ktime_t native_clock_wall_offset(void);
 void native_timer_set(ktime_t deadline);
 size_t time_describe(char *buf, size_t size);
-/* For the self-test, interrupts off: does the timer's interrupt come within a second? @late: how
- * late. */
-bool native_timer_test(ktime_t after, ktime_t *late);
 
 /* ---- power.c ---- */
 void native_power(enum power_action what) __noreturn;

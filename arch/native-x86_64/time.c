@@ -288,14 +288,3 @@ size_t time_describe(char *buf, size_t size)
 	return n + snprintk(buf + n, size - n, "timer: local APIC, one shot at %lu kHz\n",
 			    apic_hz / 1000);
 }
-
-bool native_timer_test(ktime_t after, ktime_t *late)
-{
-	ktime_t deadline = native_clock_monotonic() + after;
-
-	native_timer_set(deadline);
-	while (!timer_pending() && native_clock_monotonic() < deadline + NSEC_PER_SEC)
-		cpu_relax();
-	*late = native_clock_monotonic() - deadline;
-	return timer_pending();
-}
