@@ -188,7 +188,9 @@ def dots(canvas, y, rows, scale, show, notes=None, reference=None, axis_show=Non
                 canvas.line(low, at, high, at, f'l-{place}', 2.2)
             canvas.marker(scale.at(value.median), at, shape, place,
                           f'{name}, {column.title}: {with_range(value, show)} (n = {value.n})')
-            canvas.text(max(high, scale.at(value.median)) + 10, at + 3.6, beside, 'm', 10)
+            strong = beside.endswith((' more', ' less'))
+            canvas.text(max(high, scale.at(value.median)) + 10, at + 3.6, beside, 't' if strong else 'm', 10,
+                        weight='bold' if strong else None)
         y += size
     if notes:
         y = canvas.lines(0, y + 34, notes, WIDTH, 'm', 11, 15) - 16
@@ -388,8 +390,8 @@ def differences(comparison, caption):
         return None
     values = [value for _, _, points in rows for _, value, _ in points]
     canvas, y = start('Build B beside build A',
-                      'Instructions of B as part of the middle of A; 1 is no change. "more" and "less": the ranges of the two do '
-                      'not touch, and their middles differ by more than two thousandths.')
+                      'Instructions (or calls) of B as part of the middle of A; 1 is no change. "more" and "less": the ranges of the '
+                      'two do not touch, and their middles differ by more than two thousandths.')
     columns = list(dict.fromkeys(point[0] for _, _, points in rows for point in points))
     y = legend(canvas, y + 8, columns)
     scale = Logarithmic(min(0.8, min(v.low for v in values) * 0.98), max(1.25, max(v.high for v in values) * 1.02), LEFT + 20, WIDTH - 120)
@@ -403,6 +405,7 @@ def two_builds(comparison):
     pairs = [(a, b) for a in comparison.with_figures() for b in comparison.with_figures()
              if (a.world, a.build, b.build) == (b.world, 'A', 'B')]
     rows = [('boot', 'boot to the shell', [(a, comparison.boot(a), comparison.boot(b)) for a, b in pairs])]
+    rows.append(('boot', 'hypercalls of the boot', [(a, comparison.boot_calls(a), comparison.boot_calls(b)) for a, b in pairs]))
     labels = comparison.labels([column for pair in pairs for column in pair])
     for label in labels:
         rows.append(('phase', label, [(a, comparison.steps(a).get(label), comparison.steps(b).get(label)) for a, b in pairs]))
@@ -412,7 +415,13 @@ def two_builds(comparison):
             before, after = comparison.operations(a).get(name), comparison.operations(b).get(name)
             values.append((a, before and before.value, after and after.value))
         rows.append(('operation', model.OPERATIONS.get(name, name), values))
-    return [(kind, title, [(a, before, after, *change(before, after)) for a, before, after in values if before and after])
+        calls = []
+        for a, b in pairs:
+            before, after = comparison.operations(a).get(name), comparison.operations(b).get(name)
+            if before and after and change(before.calls, after.calls)[1] in ('more', 'less'):
+                calls.append((a, before.calls, after.calls))
+        rows.append(('hypercalls', model.OPERATIONS.get(name, name) + ': hypercalls', calls))
+    return [(kind, title, [(a._replace(title=a.title.removesuffix(' A')), before, after, *change(before, after)) for a, before, after in values if before and after and (before.high or after.high)])
             for kind, title, values in rows]
 
 

@@ -123,6 +123,11 @@ class Comparison:
         reached = self.reached(column, clock)
         return next((reached[name] for name in ENDS if name in reached), None)
 
+    def boot_calls(self, column, clock=INSTRUCTIONS):
+        """Hypercalls up to the shell."""
+        return spread([sum(sum(_privileged(phase)['calls'].values()) for phase in self._phases(run))
+                       for run in self.runs(column, clock)])
+
     def seconds(self, column):
         """By the host's clock: from when the system was let go to its shell."""
         return spread([run['times']['begin'] - run['times'].get('handover', 0.0)

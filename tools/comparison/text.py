@@ -113,8 +113,7 @@ def differences(comparison):
     rows = [['what', 'world', 'A', 'B', 'change', '']]
     for _, title, pairs in charts.two_builds(comparison):
         for column, before, after, part, verdict in pairs:
-            world = column.title.removesuffix(' A')
-            rows.append([title, world, with_range(before), with_range(after),
+            rows.append([title, column.title, with_range(before), with_range(after),
                          f'{part * 100:+.2f} %' if part is not None else '-', '' if verdict == 'same' else verdict])
     return rows if len(rows) > 1 else []
 
