@@ -237,12 +237,14 @@ class Domain:
 
 
 class Machine(contextlib.AbstractContextManager):
-    """A running machine with dom0 and no domain yet. `memory`: MiB of all domains together."""
+    """A running machine with dom0 and no domain yet. `memory`: MiB of all domains together; `pvh`: there
+    may be PVH domains."""
 
-    def __init__(self, memory=256, build=BUILD, xen=None, xen_args='', icount=None, gdb_port=None, seed=None, say=None):
+    def __init__(self, memory=256, build=BUILD, xen=None, xen_args='', icount=None, gdb_port=None, seed=None, say=None,
+                 pvh=False):
         self.build = build
         self.emulator = state.restore(state.Files(build, xen), state.machine_mib(memory), xen_args, icount,
-                                      gdb_port, seed, say)
+                                      gdb_port, seed, say, pvh)
         self.agent = self.emulator.agent
         self.started = self.emulator.started
         self.qmp = self.emulator.qmp

@@ -18,6 +18,8 @@ from .image import fd_path
 
 # A model without what QEMU's emulation gets wrong under a PV guest (SVM, SMAP, RDTSCP, MONITOR; docs/rig.md).
 CPU_MODEL = 'EPYC,-svm,-smap,-rdtscp,-monitor'
+# The same with what Xen needs for PVH guests: virtual machine extensions and nested paging.
+PVH_CPU_MODEL = 'EPYC,+svm,+npt,-smap,-rdtscp,-monitor'
 XEN_NEEDS_MIB = 64
 # Conswitch ` means: no key switches the input from the guest to Xen.
 XEN_ARGS = 'console=com1,xen com1=115200 conswitch=` noreboot loglvl=warning guest_loglvl=all'

@@ -27,7 +27,7 @@ import time
 from . import agent
 from .codes import CRASH, SETUP, TIMEOUT, RigError, scaled, tell
 from .image import fd_path
-from .machine import CPU_MODEL, open_readable
+from .machine import CPU_MODEL, PVH_CPU_MODEL, open_readable
 
 DOM0_MIB = 384
 XEN_MIB = 64
@@ -83,10 +83,11 @@ def state_key(files, command, version):
     return key.hexdigest()[:16]
 
 
-def common_command(memory, xen_args='', icount=None):
+def common_command(memory, xen_args='', icount=None, pvh=False):
     """The part of QEMU's command line that a state depends on."""
     command = [
-        'qemu-system-x86_64', '-accel', 'tcg', '-machine', 'q35,memory-backend=ram0', '-cpu', CPU_MODEL,
+        'qemu-system-x86_64', '-accel', 'tcg', '-machine', 'q35,memory-backend=ram0',
+        '-cpu', PVH_CPU_MODEL if pvh else CPU_MODEL,
         '-smp', '1', '-m', str(memory), '-display', 'none', '-nodefaults', '-no-user-config', '-no-reboot',
         '-device', 'virtio-serial-pci,id=serial0',
         '-device', 'virtserialport,bus=serial0.0,nr=1,chardev=agent,name=agent',
@@ -297,10 +298,10 @@ def _forget_others(folder, keep=4):
                     shutil.rmtree(old, ignore_errors=True)
 
 
-def restore(files, memory, xen_args='', icount=None, gdb_port=None, seed=None, say=None):
+def restore(files, memory, xen_args='', icount=None, gdb_port=None, seed=None, say=None, pvh=False):
     """A running machine whose dom0 answers; made first if there is no saved one."""
     say = say or tell
-    command = common_command(memory, xen_args, icount)
+    command = common_command(memory, xen_args, icount, pvh)
     folder = os.path.join(files.states, state_key(files, command, qemu_version()))
     for attempt in (1, 2):
         if not is_complete(folder):
