@@ -70,6 +70,26 @@ static inline void out32(uint16_t port, uint32_t v)
  * NULL: no memory or no address space. */
 volatile void *mmio_map(uint64_t phys, size_t len);
 
+static inline uint8_t mmio_read8(const volatile void *base, size_t offset)
+{
+	return *((const volatile uint8_t *)base + offset);
+}
+
+static inline void mmio_write8(volatile void *base, size_t offset, uint8_t v)
+{
+	*((volatile uint8_t *)base + offset) = v;
+}
+
+static inline uint16_t mmio_read16(const volatile void *base, size_t offset)
+{
+	return *(const volatile uint16_t *)((const volatile char *)base + offset);
+}
+
+static inline void mmio_write16(volatile void *base, size_t offset, uint16_t v)
+{
+	*(volatile uint16_t *)((volatile char *)base + offset) = v;
+}
+
 static inline uint32_t mmio_read32(const volatile void *base, size_t offset)
 {
 	return *(const volatile uint32_t *)((const volatile char *)base + offset);

@@ -168,25 +168,28 @@ static void ports_start(struct ahci_hba *hba)
 	}
 }
 
-static size_t port_describe(const struct ahci_port *p, char *buf, size_t size)
+static size_t port_describe(struct ahci_port *p, char *buf, size_t size)
 {
 	const struct ahci_counts *c = &p->counts;
-	size_t n;
+	size_t n = 0;
 
-	if (!p->disk)
-		return 0;
-	n = (size_t)snprintk(
-		buf, size,
-		"  %s: port %u, %s, serial %s, firmware %s, %lu sectors of %u, in flight %u, "
-		"queueing %s, cache %s, trim %s\n",
-		p->disk->bd.name, p->nr, p->id.model, p->id.serial, p->id.firmware, p->id.sectors,
-		p->id.sector, p->depth, p->id.depth ? "yes" : "no", p->id.cache ? "yes" : "no",
-		p->id.trim_blocks ? "yes" : "no");
-	return n + (size_t)snprintk(buf + n, size - n,
-				    "    commands %lu queued %lu bytes %lu doorbells %lu "
-				    "interrupts %lu errors %lu timeouts %lu resets %lu\n",
-				    c->commands, c->queued, c->bytes, c->doorbells, c->interrupts,
-				    c->errors, c->timeouts, c->resets);
+	spin_lock(&p->lock); /* the disk stays meanwhile */
+	if (p->disk) {
+		n = (size_t)snprintk(
+			buf, size,
+			"  %s: port %u, %s, serial %s, firmware %s, %lu sectors of %u, "
+			"in flight %u, queueing %s, cache %s, trim %s\n",
+			p->disk->bd.name, p->nr, p->id.model, p->id.serial, p->id.firmware,
+			p->id.sectors, p->id.sector, p->depth, p->id.depth ? "yes" : "no",
+			p->id.cache ? "yes" : "no", p->id.trim_blocks ? "yes" : "no");
+		n += (size_t)snprintk(buf + n, size - n,
+				      "    commands %lu queued %lu bytes %lu doorbells %lu "
+				      "interrupts %lu errors %lu timeouts %lu resets %lu\n",
+				      c->commands, c->queued, c->bytes, c->doorbells, c->interrupts,
+				      c->errors, c->timeouts, c->resets);
+	}
+	spin_unlock(&p->lock);
+	return n;
 }
 
 static size_t ahci_describe(struct pci_device *pci, char *buf, size_t size)

@@ -275,7 +275,9 @@ static void watch(struct ktimer *t)
 
 	spin_lock(&p->lock);
 	p->watching = false;
-	for (uint32_t left = p->busy; left; left &= left - 1)
+	/* What is done and waits for its interrupt is not late. */
+	for (uint32_t left = p->busy & (port_read(p, PORT_CI) | port_read(p, PORT_SACT)); left;
+	     left &= left - 1)
 		late |= now - p->slot[__builtin_ctz(left)].since >= ahci_timeout;
 	if (p->state == AHCI_ONLINE && late) {
 		port_write(p, PORT_IE, 0);

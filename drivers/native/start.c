@@ -16,5 +16,6 @@ void native_drivers_start(void)
 	native_consoles_start();
 	pci_start();
 	ahci_start();
+	virtio_blk_start();
 	disk_settle(clock_now() + SETTLE_SPAN);
 }
