@@ -10,9 +10,11 @@
 
 /* Does CPUID name Xen? Any time. */
 bool pvh_find_xen(void);
-/* The hypercall page, and the memory map if the loader gave none (start info version 0). Before
- * there is a memory map: touches nothing beyond the image. */
+/* Hypercalls, and Xen's console in place of the UART's. Before there is a memory map: touches
+ * nothing beyond the image. */
 void pvh_early(void);
+/* If the loader has given no memory map (start info version 0): ask Xen. */
+void pvh_memory_map(void);
 /* All else: shared info, events, time, consoles; sets boot_info.world and machine, and goes on to
  * kernel_main(). After page tables and traps. */
 void pvh_boot(void) __noreturn;

@@ -49,7 +49,7 @@ $(BUILD)/tests/obj/tests/unit/fs_disk.o: UNIT_KERNEL := -D_GNU_SOURCE
 
 # What tests of arch/pv-x86_64 and drivers/pvfront know of Xen: the constants and layouts.
 $(BUILD)/tests/obj/arch/pv-x86_64/%.o $(BUILD)/tests/obj/tests/unit/test_grant.o \
-	$(BUILD)/tests/obj/tests/unit/test_console_ring.o: \
+	$(BUILD)/tests/obj/tests/unit/test_console_ring.o $(BUILD)/tests/obj/tests/unit/test_xen_cpuid.o: \
 	UNIT_KERNEL += -isystem /usr/include -D__XEN_INTERFACE_VERSION__=0x00040e00
 
 # The kernel's own memcpy and the like must not take the place of the host's, on which the sanitizers

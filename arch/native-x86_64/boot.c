@@ -143,18 +143,19 @@ static void boot_info_init(uint64_t tsc)
 
 void native_boot(uint32_t magic, uint64_t info, uint64_t tsc)
 {
-	bool xen;
+	bool xen = pvh_find_xen();
 
 	cpu_data_init();
 	native_console_early();
 	cpu_tables_init();
 	native_trap_init();
+	if (xen)
+		pvh_early();
 	if (!loader_read(&loader, magic, info))
 		native_early_die("started by something unknown: neither a PVH loader (Xen, "
 				 "qemu -kernel) nor multiboot2 (GRUB)");
-	xen = pvh_find_xen();
 	if (xen)
-		pvh_early();
+		pvh_memory_map();
 	boot_info_init(tsc);
 	trace(boot, 0, 0, 0);
 	native_mmu_boot();

@@ -29,16 +29,14 @@
  */
 #include <printk.h>
 #include <pvh.h>
-#include <xen/arch-x86/cpuid.h>
 #include <xen/features.h>
 #include "../native-x86_64/native.h"
 #include "../x86_64/cpuid.h"
 #include "hypercall.h"
 #include "pv.h"
+#include "xen_cpuid.h"
 
 #define CPUID_1_ECX_HYPERVISOR (1u << 31)
-#define CPUID_BASES 256 /* at which a hypervisor's leaves may begin */
-#define CPUID_STEP 0x100
 #define SHARED_FLAGS (PTE_P | PTE_W | PTE_A | PTE_D | PTE_NX)
 #define EARLY_END (4ull << 30) /* boot.S maps what is below */
 
@@ -46,20 +44,9 @@ static uint32_t first_leaf;
 
 bool pvh_find_xen(void)
 {
-	if (!(cpuid(1, 0).ecx & CPUID_1_ECX_HYPERVISOR))
-		return false;
-	/* It may pose as another hypervisor first. */
-	for (unsigned i = 0; i < CPUID_BASES; i++) {
-		uint32_t leaf = XEN_CPUID_FIRST_LEAF + i * CPUID_STEP;
-		struct cpuid r = cpuid(leaf, 0);
-
-		if (r.ebx == XEN_CPUID_SIGNATURE_EBX && r.ecx == XEN_CPUID_SIGNATURE_ECX &&
-		    r.edx == XEN_CPUID_SIGNATURE_EDX && r.eax >= leaf + 2) {
-			first_leaf = leaf;
-			return true;
-		}
-	}
-	return false;
+	if (cpuid(1, 0).ecx & CPUID_1_ECX_HYPERVISOR)
+		first_leaf = xen_cpuid_find(cpuid);
+	return first_leaf != 0;
 }
 
 static void hypercalls_init(void)
@@ -106,11 +93,14 @@ static void birth_init(void)
 	birth.store.port = param(HVM_PARAM_STORE_EVTCHN);
 }
 
-static void memory_map(void)
+void pvh_memory_map(void)
 {
 	static struct e820_entry entries[LOADER_RANGES];
 	struct xen_memory_map map = {.nr_entries = ARRAY_SIZE(entries)};
 
+	for (unsigned i = 0; i < loader.nr_ranges; i++)
+		if (loader.range[i].ram)
+			return;
 	set_xen_guest_handle(map.buffer, entries);
 	if (hyp_memory_op(XENMEM_memory_map, &map))
 		return; /* the caller sees that there is none */
@@ -123,16 +113,12 @@ static const struct native_early xen_console = {.print = early_print, .die = ear
 
 void pvh_early(void)
 {
-	bool mapped = loader.nr_ranges > 0;
-
 	this_cpu()->arch = &early_vcpu_info;
 	hypercalls_init();
 	features_init();
 	birth_init();
 	console_early();
 	native_early_instead = &xen_console;
-	if (!mapped)
-		memory_map();
 }
 
 static void map_page(const void *va, uint64_t phys)

@@ -54,6 +54,12 @@ static void target_changed(struct xs_watch *w, const char *changed)
 
 static struct xs_watch watch = {.path = "memory/target", .fn = target_changed};
 
+/* As the toolstack counts. */
+static unsigned long told_kib(unsigned long frames)
+{
+	return (frames + besides) * KIB_PER_PAGE;
+}
+
 /* Give up to @n frames away. Returns how many. */
 static unsigned grow_balloon(unsigned n)
 {
@@ -145,7 +151,7 @@ static void balloon_thread(void *unused)
 		}
 		if (!stuck)
 			printk("balloon: memory stays at %lu KiB, the target is %lu: %s\n",
-			       pages_present() * KIB_PER_PAGE, target * KIB_PER_PAGE,
+			       told_kib(pages_present()), told_kib(target),
 			       target < pages_present() ? "the rest is in use"
 							: "the host does not give more");
 		stuck = true;
@@ -168,7 +174,7 @@ void balloon_start(void)
 size_t balloon_describe(char *buf, size_t size)
 {
 	return snprintk(buf, size, "current %lu\nlargest %lu\nballoon %s\n",
-			pages_present() * KIB_PER_PAGE, pages_max() * KIB_PER_PAGE,
+			told_kib(pages_present()), told_kib(pages_max()),
 			stuck                       ? "stuck"
 			: pages_present() == target ? "settled"
 						    : "moving");

@@ -21,7 +21,7 @@ class Nmi(DomainTest):
         self.trigger(guest)
         text = self.answer(guest)
         self.assertIn(b'kernel thread idle', text)
-        self.assertRegex(text, rb'backtrace:\s+(\x1ek)? *[0-9a-f]{16}  hypercall')
+        self.assertRegex(text, rb'backtrace:\s+(\x1ek)? *[0-9a-f]{16}  (hypercall|native_idle)')
         self.assertIn(b'trap     vector=2', text)
         self.assertEqual(guest.run('echo on')[1], 'on\n')
 
