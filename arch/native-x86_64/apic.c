@@ -233,8 +233,11 @@ void irq_dispatch(unsigned vector)
 	struct irq *irq = &irqs[vector & 0xff];
 	void (*fn)(void *) = __atomic_load_n(&irq->fn, __ATOMIC_ACQUIRE);
 
-	count(events);
-	trace(event, vector, 0, 0);
+	/* What needs no end to be signalled is Xen's upcall: its events are counted one by one. */
+	if (likely(irq->eoi)) {
+		count(events);
+		trace(event, vector, 0, 0);
+	}
 	irq->count++;
 	if (unlikely(++irq->recent == STORM))
 		storm_check(irq, vector);
