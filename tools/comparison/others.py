@@ -247,6 +247,12 @@ def foreign_world(foreign):
     return World(name, f'{name}, {foreign.kind.upper()} domain', 'other', foreign.kind, 'domain', False, ())
 
 
+def last_words(guest):
+    lines = bytes(guest.console.text).decode(errors='replace').split('\n')
+    words = [line.strip() for line in lines if line.strip()]
+    return f'; its last words: {words[-1][:120]}' if words else ' without a word'
+
+
 def run_foreign(world, foreign, clock, number, timeout=worlds.TIMEOUT):
     again = ['tools/compare', '--with', foreign.path, '--worlds', world.name, '--runs', '1']
     again += ['--until', foreign.until] if foreign.until else []
@@ -264,7 +270,9 @@ def run_foreign(world, foreign, clock, number, timeout=worlds.TIMEOUT):
             row['cpu_ns'] = cpu_time(machine, guest)
             row['ending'] = f'said {foreign.until!r}' if said else f'ended: {guest.end}'
             if foreign.until and not said:
-                row['error'] = f'it ended ({guest.end}) and never said {foreign.until!r}'
+                row['error'] = f'it {guest.end} and never said {foreign.until!r}{last_words(guest)}'
+            elif not said and guest.end != domain.OFF:
+                row['error'] = f'it {guest.end}{last_words(guest)}'
     except RigError as error:
         row['error'] = str(error).strip()[:300]
     row['seconds'] = round(time.monotonic() - start, 3)
