@@ -41,14 +41,16 @@ static bool may_lock(void)
 
 size_t native_console_write(const char *text, size_t n)
 {
-	bool locked = may_lock();
+	bool locked = may_lock(), message = panicking || printk_busy();
 
 	count_add(console_out, n);
 	if (locked)
 		spin_lock(&lock);
-	consoles_write(text, n, panicking || printk_busy());
+	consoles_write(text, n, message);
 	if (locked)
 		spin_unlock(&lock);
+	if (!message)
+		consoles_answer();
 	return n;
 }
 

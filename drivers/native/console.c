@@ -16,6 +16,7 @@
 #include "console.h"
 
 #include <bootarg.h>
+#include <lock.h>
 #include <machine.h>
 #include <pc.h>
 #include <printk.h>
@@ -32,6 +33,7 @@
 
 #define COM1 1u
 #define VGA 2u
+#define UNKNOWN 4u
 
 static const char *const names[] = {"com1", "vga"}; /* bit 0, bit 1 */
 static unsigned found, used;
@@ -45,7 +47,7 @@ void consoles_find(void *screen)
 	used = found;
 }
 
-/* The consoles in "com1,vga"; what is no name counts for nothing. */
+/* The consoles in "com1,vga", and UNKNOWN if there is a word that is none. */
 static unsigned parse(const char *list)
 {
 	unsigned set = 0;
@@ -53,10 +55,12 @@ static unsigned parse(const char *list)
 	while (*list) {
 		const char *end = strchr(list, ',');
 		size_t n = end ? (size_t)(end - list) : strlen(list);
+		unsigned i = 0;
 
-		for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
-			if (n == strlen(names[i]) && memcmp(list, names[i], n) == 0)
-				set |= 1u << i;
+		while (i < ARRAY_SIZE(names) &&
+		       (n != strlen(names[i]) || memcmp(list, names[i], n) != 0))
+			i++;
+		set |= i < ARRAY_SIZE(names) ? 1u << i : UNKNOWN;
 		list += end ? n + 1 : n;
 	}
 	return set;
@@ -123,14 +127,57 @@ size_t consoles_read(char *buf, size_t n)
 	return got;
 }
 
-/* A terminal that has the screen to itself is as large as the screen. */
-static void fit_window(void)
+/*
+ * "Where is the cursor?" (ESC [ 6 n) is answered as if it had been typed. The question is noticed
+ * while the program's output is under way, with the terminal's lock held, which the input needs,
+ * too: so a thread goes and fetches it.
+ */
+static struct waitq asked = WAITQ(asked);
+
+void consoles_answer(void)
+{
+	if (used == VGA && vga_asked())
+		waitq_wake_all(&asked);
+}
+
+static void answer_thread(void *unused)
+{
+	struct waiter w;
+
+	(void)unused;
+	waiter_add(&asked, &w);
+	for (;;) {
+		thread_prepare_sleep();
+		if (vga_asked())
+			thread_cancel_sleep();
+		else
+			thread_sleep(0, KTIME_NEVER);
+		console_interrupt();
+	}
+}
+
+/* A terminal that has the screen to itself answers, and is as large as the screen. */
+static void screen_alone(void)
 {
 	static const struct winsize size = {.ws_row = VT_ROWS, .ws_col = VT_COLS};
 	char arg[8];
 
-	if (used == VGA && !boot_arg("winsize", arg, sizeof(arg)))
+	if (!boot_arg("winsize", arg, sizeof(arg)))
 		tty_resize(&console_tty, &size);
+	if (!kthread_create("screen", answer_thread, NULL))
+		printk("console: no memory for the thread that answers\n");
+}
+
+static void say_which(bool keyboard)
+{
+	unsigned set = parse(wanted);
+
+	if (set & UNKNOWN)
+		printk("console: '%s' is not com1, vga, or both with a comma between\n", wanted);
+	else if (set && !(set & found))
+		printk("console: none of '%s' is there\n", wanted);
+	printk("console:%s%s%s%s\n", used & COM1 ? " com1" : "", used & VGA ? " vga" : "",
+	       used & VGA && !keyboard ? " without keyboard" : "", debug_port ? " debug-port" : "");
 }
 
 void native_consoles_start(void)
@@ -140,11 +187,7 @@ void native_consoles_start(void)
 	if (err)
 		printk("com1: no input: %s\n", error_text(err));
 	err = used & VGA ? keyboard_start() : 0;
-	if (err)
-		printk("keyboard: none: %s\n", error_text(err));
-	if (wanted[0] && !(parse(wanted) & found))
-		printk("console: none of '%s' is there\n", wanted);
-	printk("console:%s%s%s\n", used & COM1 ? " com1" : "",
-	       used & VGA ? (err ? " vga without keyboard" : " vga") : "", used ? "" : " none");
-	fit_window();
+	say_which(!err);
+	if (used == VGA)
+		screen_alone();
 }

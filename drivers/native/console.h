@@ -17,5 +17,8 @@ void consoles_choose(void *screen);
 void consoles_write(const char *text, size_t n, bool message);
 /* What has been typed, and what the screen's terminal answers. Returns bytes. */
 size_t consoles_read(char *buf, size_t n);
+/* After a program's output: if the screen's terminal has been asked something, have its answer
+ * read. Locks up to <lock.h>'s order 5 may be held, so the consoles' own not. */
+void consoles_answer(void);
 
 #endif

@@ -139,6 +139,11 @@ void vga_show(void)
 	}
 }
 
+bool vga_asked(void)
+{
+	return vt.reply_len > 0;
+}
+
 size_t vga_reply(char *buf, size_t n)
 {
 	return vt_reply(&vt, buf, n);

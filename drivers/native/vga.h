@@ -15,7 +15,8 @@ void vga_moved(void *text);
 void vga_write(const char *text, size_t n);
 /* Bring the screen up to what has been written. */
 void vga_show(void);
-/* What the terminal answers to programs that ask. Returns bytes. */
+/* What the terminal answers to programs that ask, and whether there is something. Returns bytes. */
+bool vga_asked(void);
 size_t vga_reply(char *buf, size_t n);
 /* Cursor keys are to send what programs expect that have asked for it (xterm's DECCKM). */
 bool vga_app_cursor(void);
