@@ -41,6 +41,7 @@ struct cpu {
 	uint64_t traps[32];
 	struct list runq;
 	unsigned nr_running;
+	uint64_t idle_since; /* time stamp; 0: not waiting, or stamps are dear */
 	uint64_t trace_next;
 	struct trace_record trace_ring[TRACE_RING];
 };

@@ -190,6 +190,7 @@ void *thread_fpu_alloc(void);       /* initial state; NULL: no memory */
 /* sched.c */
 void sched_init(void);
 void sched_idle(void) __noreturn;  /* the end of boot: become the idle loop of this CPU */
+void sched_idle_over(void);        /* the wait that cpu.idle_since began is over: count it */
 void schedule(void);               /* give up the CPU; state says whether to be run again */
 void thread_exit(void) __noreturn; /* the current thread ends; its stack is freed by the next */
 /* Wake @t if its sleep is interruptible: it has a signal. */

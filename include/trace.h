@@ -74,6 +74,7 @@ extern bool trace_stamps_dear;
 	X(grants_aside, "grants set aside: still used by the peer at their end") \
 	X(switches, "context switches")                                          \
 	X(idles, "times idle")                                                   \
+	X(idle_ticks, "time-stamp ticks waited while idle")                      \
 	X(pte_stores, "page-table entries written by plain stores")              \
 	X(pte_updates, "page-table entries written through the update queue")    \
 	X(batches, "update batches sent")                                        \

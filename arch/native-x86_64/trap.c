@@ -97,6 +97,7 @@ static void interrupt(unsigned vector)
 	struct cpu *c = this_cpu();
 	bool nested = c->in_irq;
 
+	sched_idle_over();
 	c->in_irq = true;
 	irq_dispatch(vector);
 	c->in_irq = nested;

@@ -214,6 +214,7 @@ void events_deliver(void)
 	struct vcpu_info *v = this_vcpu_info();
 
 	c->counters[CNT_upcalls]++;
+	sched_idle_over();
 	c->in_irq = true;
 	do {
 		xen_ulong_t words;

@@ -235,6 +235,17 @@ void sched_relax(void)
 		schedule();
 }
 
+/* Interrupts call it first of all, so that what they do themselves does not count as waiting. */
+void sched_idle_over(void)
+{
+	struct cpu *c = this_cpu();
+
+	if (c->idle_since) {
+		c->counters[CNT_idle_ticks] += rdtsc_now() - c->idle_since;
+		c->idle_since = 0;
+	}
+}
+
 void sched_idle(void)
 {
 	struct cpu *c = this_cpu();
@@ -246,7 +257,9 @@ void sched_idle(void)
 		machine->irq_disable();
 		if (list_empty(&c->runq)) {
 			count(idles);
+			c->idle_since = trace_stamps_dear ? 0 : rdtsc_now();
 			machine->idle();
+			sched_idle_over();
 		} else {
 			machine->irq_enable();
 		}
