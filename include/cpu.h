@@ -11,7 +11,6 @@
 #include <types.h>
 
 #define MAX_CPUS 16
-#define MAX_CALLS 64 /* kinds of hypervisor calls counted */
 #define TRACE_RING 1024
 
 struct thread;
@@ -33,12 +32,17 @@ struct cpu {
 	bool irq_were_on;   /* state to return to when irq_depth drops to 0 */
 	bool in_irq;
 	struct thread *idle;
-	struct mmu *mmu;           /* whose tables are loaded */
-	void *arch;                /* the machine's own per-CPU data; PV: struct vcpu_info */
-	uint64_t calls[MAX_CALLS]; /* hypervisor calls by number */
-	uint64_t counters[CNT_count];
+	struct mmu *mmu; /* whose tables are loaded */
+	void *arch;      /* the machine's own per-CPU data; PV: struct vcpu_info */
+	union {          /* what is counted; calls are by number */
+		struct tallies tallies;
+		struct {
+#define X(name, n, text) uint64_t name[n];
+			TALLY_CLASSES(X)
+#undef X
+		};
+	};
 	uint64_t call_errors;
-	uint64_t traps[32];
 	struct list runq;
 	unsigned nr_running;
 	uint64_t idle_since; /* time stamp; 0: not waiting, or stamps are dear */

@@ -50,6 +50,8 @@ struct boot_info {
 	const char *world;        /* "pv", "pvh", "native" */
 	char hypervisor[64];      /* "Xen 4.17.6", or "none" */
 	uint64_t entry_tsc;       /* time stamp of the first instruction */
+	uint64_t tsc_khz;         /* rate of the time stamp counter, once the clock runs */
+	const char *clock;        /* what the clock is made of: "pvclock", "tsc" */
 };
 
 extern struct boot_info boot_info;

@@ -93,7 +93,9 @@ extern bool trace_stamps_dear;
 	X(console_in, "console bytes read")                                      \
 	X(port_io, "port instructions")                                          \
 	X(msr_io, "model-specific registers read or written")                    \
-	X(irq_flag, "interrupt flag changes")
+	X(irq_flag, "interrupt flag changes")                                    \
+	X(store_out, "bytes of requests to xenstore")                            \
+	X(store_in, "bytes of answers from xenstore")
 
 enum counter {
 #define X(name, text) CNT_##name,
@@ -101,6 +103,44 @@ enum counter {
 #undef X
 		CNT_count
 };
+
+/*
+ * What a CPU counts, all of it, is one flat array of numbers (struct cpu): classes behind one
+ * another, each with names of its own. A difference of two states of it is what something has cost:
+ * <record.h>.
+ */
+#define MAX_CALLS 48   /* kinds of hypervisor calls counted */
+#define TALLY_TRAPS 32 /* exception vectors */
+#define TALLY_SIZES 8  /* 1, 2, 3 to 4, 5 to 8 ... more than 64 */
+#define TALLY_EVENTS 32
+
+/* X(class, members, text) */
+#define TALLY_CLASSES(X)                                                              \
+	X(calls, MAX_CALLS, "calls to the hypervisor, by kind")                       \
+	X(counters, CNT_count, "the counters above")                                  \
+	X(traps, TALLY_TRAPS, "exceptions by vector")                                 \
+	X(batches, TALLY_SIZES, "multicalls by number of calls in them")              \
+	X(updates, TALLY_SIZES, "batches of page-table updates by number of updates") \
+	X(events, TALLY_EVENTS, "interrupts (events) delivered, by name of the source")
+
+struct tallies {
+#define X(name, n, text) uint64_t name[n];
+	TALLY_CLASSES(X)
+#undef X
+};
+#define TALLIES (sizeof(struct tallies) / sizeof(uint64_t))
+
+/* The member of a class of sizes for @n, at least 1. */
+static inline unsigned tally_size(unsigned n)
+{
+	unsigned i = n > 1 ? 32 - __builtin_clz(n - 1) : 0;
+
+	return i < TALLY_SIZES ? i : TALLY_SIZES - 1;
+}
+
+/* The member of the class events for the source @name (copied): the same for the same name; 0,
+ * "others", if there are too many. @number: port or vector, for the reader. Any context. */
+unsigned tally_event(const char *name, unsigned number);
 
 /* count(faults): add one to this CPU's counter. */
 #define count(name) (this_cpu()->counters[CNT_##name]++)

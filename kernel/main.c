@@ -20,12 +20,12 @@
  *                                                             per switch
  */
 #include <bootarg.h>
-#include <bootmark.h>
 #include <fs.h>
 #include <machine.h>
 #include <mm.h>
 #include <printk.h>
 #include <proc.h>
+#include <record.h>
 #include <string.h>
 #include <tty.h>
 #include <version.h>
@@ -182,21 +182,22 @@ void kernel_main(void)
 	printk("Parvix %s: %s world, hypervisor %s, %lu KiB of memory\n", PARVIX_RELEASE,
 	       boot_info.world, boot_info.hypervisor,
 	       (boot_info.nr_present - boot_info.nr_holes) * (PAGE_SIZE / 1024));
-	boot_mark("entry");
 	boot_mark("machine");
+	record_init();
 	trace_syscalls = boot_flag("trace-syscalls");
 
 	page_init(); /* every frame not used yet becomes a free page */
 	slab_init(); /* small objects on top of pages */
 	kvm_init();  /* kernel stacks with guard pages */
+	boot_mark("pages");
 	fpu_init_cpu();
 	sched_init(); /* this flow of control becomes the idle thread of CPU 0 */
 	proc_init();
+	boot_mark("scheduler");
 	fs_init();  /* vnodes, page cache; ext2, tmpfs, devfs, procfs become known */
 	tty_init(); /* the console becomes a terminal: /dev/console */
 
 	mm_proc_init();
-	boot_record_init();
 	boot_mark("rooms");
 	if (!boot_flag("noselftest"))
 		selftest();

@@ -66,6 +66,7 @@ static struct irq {
 	uint64_t count;
 	ktime_t since;
 	unsigned recent; /* times that it came since */
+	unsigned tally;  /* its member of cpu->events */
 	bool eoi;        /* the local APIC waits for its end */
 	bool said;       /* that it is nobody's */
 } irqs[256];
@@ -172,6 +173,7 @@ bool timer_has_tsc_deadline(void)
 void timer_start(void (*fn)(void *), bool tsc_deadline)
 {
 	irqs[VECTOR_TIMER] = (struct irq){.fn = fn, .name = "timer", .eoi = true};
+	irqs[VECTOR_TIMER].tally = tally_event("timer", VECTOR_TIMER);
 	apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_16);
 	apic_write(APIC_LVT_TIMER, VECTOR_TIMER | (tsc_deadline ? LVT_TSC_DEADLINE : 0));
 	/* A store to the APIC may be on its way still when a wrmsr is done (SDM 10.5.4.1). */
@@ -236,6 +238,7 @@ void irq_dispatch(unsigned vector)
 	/* What needs no end to be signalled is Xen's upcall: its events are counted one by one. */
 	if (likely(irq->eoi)) {
 		count(events);
+		this_cpu()->events[irq->tally]++;
 		trace(event, vector, 0, 0);
 	}
 	irq->count++;
@@ -261,6 +264,7 @@ static int alloc(void (*fn)(void *), void *arg, const char *name, bool eoi)
 		irqs[v].arg = arg;
 		irqs[v].name = name;
 		irqs[v].eoi = eoi;
+		irqs[v].tally = tally_event(name, v);
 		__atomic_store_n(&irqs[v].fn, fn, __ATOMIC_RELEASE);
 	}
 	spin_unlock(&lock);

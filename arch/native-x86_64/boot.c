@@ -10,6 +10,7 @@
  */
 #include <printk.h>
 #include <pvh.h>
+#include <record.h>
 #include <string.h>
 #include "../x86_64/cpuid.h"
 #include "native.h"
@@ -157,9 +158,11 @@ void native_boot(uint32_t magic, uint64_t info, uint64_t tsc)
 	if (xen)
 		pvh_memory_map();
 	boot_info_init(tsc);
-	trace(boot, 0, 0, 0);
+	boot_mark("entry");
+	boot_mark("traps");
 	native_mmu_boot();
 	native_cpu_init();
+	boot_mark("memory");
 	if (xen)
 		pvh_boot();
 	machine = &native_machine;

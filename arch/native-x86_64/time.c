@@ -178,6 +178,8 @@ static void measure_rates(void)
 	ns_per_tick = ((uint64_t)NSEC_PER_SEC << 32) / tsc_hz;
 	tsc_per_ns = (tsc_hz << FRACTION) / NSEC_PER_SEC;
 	apic_per_ns = (apic_hz << FRACTION) / NSEC_PER_SEC;
+	boot_info.clock = "tsc";
+	boot_info.tsc_khz = tsc_hz / 1000;
 }
 
 /* ---- the date ---- */

@@ -5,6 +5,7 @@
  * before anything that touches memory outside the image.
  */
 #include <printk.h>
+#include <record.h>
 #include <string.h>
 #include "hypercall.h"
 #include "pv.h"
@@ -87,12 +88,14 @@ void pv_boot(const struct start_info *si, unsigned long builder_sp, uint64_t tsc
 	trap_init();
 	start_info = *si;
 	boot_info_init(tsc);
-	trace(boot, 0, 0, 0);
+	boot_mark("entry");
+	boot_mark("traps");
 	features_init();
 	cpu_init();
 	p2m_init(&start_info);
 	mmu_boot(builder_sp);
 	boot_frames_done();
+	boot_mark("memory");
 	birth_store();
 	events_init();
 	machine = &pv_machine;

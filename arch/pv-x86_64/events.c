@@ -47,6 +47,7 @@ struct handler {
 	void *arg;
 	const char *name;
 	uint64_t count;
+	unsigned tally;  /* its member of cpu->events */
 	unsigned recent; /* times that it came since */
 	bool masked;     /* by evtchn_mask() */
 	bool throttled;  /* by the storm guard */
@@ -180,6 +181,7 @@ static void deliver(unsigned port)
 
 	count(events);
 	trace(event, port, 0, 0);
+	this_cpu()->events[h ? h->tally : 0]++;
 	*here = h;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* quiesce() clears fn and looks here */
 	fn = h ? READ_ONCE(h->fn) : NULL;
@@ -251,7 +253,8 @@ int evtchn_bind_handler(unsigned port, void (*fn)(void *), void *arg, const char
 	if (!*group)
 		*group = kmalloc(sizeof(first_group), ALLOC_ZERO | ALLOC_ATOMIC);
 	if (*group)
-		(*group)[port % WORD_PORTS] = (struct handler){.fn = fn, .arg = arg, .name = name};
+		(*group)[port % WORD_PORTS] = (struct handler){
+			.fn = fn, .arg = arg, .name = name, .tally = tally_event(name, port)};
 	spin_unlock(&lock);
 	if (!*group)
 		return -ENOSPC;

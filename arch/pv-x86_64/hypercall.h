@@ -22,6 +22,7 @@
 #ifndef HYPERCALL_H
 #define HYPERCALL_H
 
+#include <cpu.h>
 #include <types.h>
 #include <xen/xen.h>
 #include <xen/callback.h>
@@ -88,6 +89,7 @@ static inline long hyp_update_va_mapping(unsigned long va, uint64_t pte, unsigne
 /* Each entry's result is in the entry. */
 static inline long hyp_multicall(struct multicall_entry *calls, unsigned n)
 {
+	this_cpu()->batches[tally_size(n)]++;
 	return hypercall(__HYPERVISOR_multicall, HC(calls), n, 0, 0, 0);
 }
 

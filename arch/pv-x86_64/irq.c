@@ -20,6 +20,7 @@
 
 void pv_irq_disable(void)
 {
+	count(irq_flag);
 	WRITE_ONCE(this_vcpu_info()->evtchn_upcall_mask, 1);
 	barrier();
 }
@@ -28,6 +29,7 @@ void pv_irq_enable(void)
 {
 	struct vcpu_info *v = this_vcpu_info();
 
+	count(irq_flag);
 	barrier();
 	WRITE_ONCE(v->evtchn_upcall_mask, 0);
 	barrier();

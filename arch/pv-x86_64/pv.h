@@ -86,6 +86,7 @@ static inline uint8_t irq_save(void)
 	struct vcpu_info *v = this_vcpu_info();
 	uint8_t mask = v->evtchn_upcall_mask;
 
+	count(irq_flag);
 	v->evtchn_upcall_mask = 1;
 	barrier();
 	return mask;

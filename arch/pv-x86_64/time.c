@@ -123,9 +123,20 @@ static void timer_event(void *unused)
 	timer_interrupt();
 }
 
+/* The rate that Xen's time information implies: a second's ns / (ns of a tick). */
+static uint64_t tsc_khz(void)
+{
+	const volatile struct vcpu_time_info *t = &this_vcpu_info()->time;
+	uint64_t khz = t->tsc_to_system_mul ? (1000000ull << 32) / t->tsc_to_system_mul : 0;
+
+	return t->tsc_shift < 0 ? khz << -t->tsc_shift : khz >> t->tsc_shift;
+}
+
 void time_init(void)
 {
 	boot_ns = system_time();
+	boot_info.clock = "pvclock";
+	boot_info.tsc_khz = tsc_khz();
 	last_ns = boot_ns;
 	armed[this_cpu()->id] = KTIME_NEVER;
 	hyp_vcpu_op(VCPUOP_stop_periodic_timer, this_cpu()->id, NULL);

@@ -9,6 +9,7 @@
 
 #include <machine.h>
 #include <printk.h>
+#include <record.h>
 #include <string.h>
 #include <trace.h>
 #include <version.h>
@@ -247,6 +248,8 @@ const struct procfs_entry procfs_system_files[] = {
 	{.name = "machine", .mode = 0444, .make = make_machine},
 	{.name = "hypercalls", .mode = 0644, .make = make_hypercalls, .command = clear_hypercalls},
 	{.name = "counters", .mode = 0644, .make = make_counters, .command = clear_counters},
+	{.name = "boot", .mode = 0644, .stream = record_marks, .command = record_mark_command},
+	{.name = "boot.record", .mode = 0444, .stream = record_format},
 	{.name = "trace", .mode = 0644, .stream = trace_format, .command = trace_command},
 	{.name = "kmsg", .mode = 0444, .stream = kmsg_read},
 	{.name = NULL},

@@ -23,6 +23,7 @@
 #include <parvix/mman.h>
 #include <printk.h>
 #include <proc.h>
+#include <record.h>
 #include <string.h>
 #include "exec_args.h"
 #include "room.h"
@@ -253,9 +254,12 @@ static void become(struct exec_job *job)
 int proc_exec(const char *path, struct exec_args *args)
 {
 	struct exec_job *job = kmalloc(sizeof(*job), 0);
+	struct proc *p = current_proc();
+	struct record_op *op;
 	int err = -ENOMEM;
 
 	thread_account();
+	op = record_begin(current->stamp);
 	if (job) {
 		job->vn = NULL;
 		job->as = NULL;
@@ -275,5 +279,9 @@ int proc_exec(const char *path, struct exec_args *args)
 	}
 	kfree(job);
 	thread_account_kernel();
+	if (err)
+		record_drop(op);
+	else
+		record_end(op, current->stamp, RECORD_EXEC, p->pid, 0, p->name);
 	return err;
 }

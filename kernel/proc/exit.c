@@ -15,6 +15,7 @@
 #include <mm.h>
 #include <printk.h>
 #include <proc.h>
+#include <record.h>
 #include <tty.h>
 #include "room.h"
 
@@ -126,12 +127,15 @@ void proc_exit(int wait_status)
 	struct proc *p = t->proc;
 	struct proc *parent;
 	int sig = wait_status & 0x7f;
+	pid_t pid = p->pid;
+	struct record_op *op;
 	bool unwanted;
 
 	if (p == init_proc)
 		init_died(wait_status);
 	trace(exit, p->pid, wait_status, 0);
 	thread_account();
+	op = record_begin(t->stamp);
 	p->killed = true; /* no more signals, no interruptible sleep */
 	t->sigmask = SIG_ALL;
 	drop_resources(p);
@@ -153,5 +157,7 @@ void proc_exit(int wait_status)
 	spin_unlock(&proc_lock);
 	if (unwanted)
 		kfree(p);
+	/* Its name is the thread's too. */
+	record_end(op, clock_now(), RECORD_EXIT, pid, 0, t->name);
 	thread_exit();
 }

@@ -17,6 +17,7 @@
 #include <machine.h>
 #include <mm.h>
 #include <proc.h>
+#include <record.h>
 #include <string.h>
 #include "room.h"
 
@@ -77,14 +78,13 @@ static bool memory_left(void)
 	return pg != NULL;
 }
 
-pid_t proc_fork(struct trapframe *tf)
+static pid_t make_child(struct trapframe *tf)
 {
 	struct proc *parent = current_proc(), *p;
 	struct thread *t;
 	pid_t pid;
 	int err;
 
-	thread_account();
 	if (nr_procs >= proc_max())
 		return -EAGAIN;
 	if (!memory_left())
@@ -121,9 +121,25 @@ pid_t proc_fork(struct trapframe *tf)
 	count(forks);
 	trace(fork, parent->pid, pid, 0);
 	thread_ready(t);
-	thread_account_kernel();
 	return pid;
 undo:
 	fork_undo(p);
 	return err;
+}
+
+pid_t proc_fork(struct trapframe *tf)
+{
+	struct proc *p = current_proc();
+	struct record_op *op;
+	pid_t pid;
+
+	thread_account();
+	op = record_begin(current->stamp);
+	pid = make_child(tf);
+	thread_account_kernel();
+	if (pid > 0)
+		record_end(op, current->stamp, RECORD_FORK, p->pid, pid, p->name);
+	else
+		record_drop(op);
+	return pid;
 }

@@ -11,12 +11,12 @@
  * by getting a struct proc and executing a program. Everything else descends from it, and orphans
  * are given to it.
  */
-#include <bootmark.h>
 #include <fs.h>
 #include <machine.h>
 #include <mm.h>
 #include <printk.h>
 #include <proc.h>
+#include <record.h>
 #include <string.h>
 #include "room.h"
 

@@ -10,11 +10,11 @@
 #include "ldisc.h"
 #include "tty.h"
 
-#include <bootmark.h>
 #include <machine.h>
 #include <parvix/fcntl.h>
 #include <printk.h>
 #include <proc.h>
+#include <record.h>
 #include <string.h>
 
 #define PIECE 512
@@ -237,6 +237,7 @@ void tty_input_wanted(struct tty *tty)
 static ssize_t tty_read(struct file *f, struct uio *uio, uint64_t *pos)
 {
 	struct tty *tty = f->private;
+	static bool prompted;
 	size_t want = min(uio->resid, (size_t)TTY_BUF), n = 0;
 	char small[PIECE], *buf = small;
 	ssize_t moved;
@@ -246,7 +247,10 @@ static ssize_t tty_read(struct file *f, struct uio *uio, uint64_t *pos)
 	(void)pos;
 	if (want == 0)
 		return 0;
-	boot_mark_once("prompt"); /* the first that wants to know what was typed */
+	if (!prompted) { /* the first that wants to know what was typed */
+		prompted = true;
+		boot_mark("prompt");
+	}
 	/* A line is one read: it is taken out in one go, so that two readers do not share it. */
 	if (want > sizeof(small)) {
 		buf = kmalloc(want, 0);

@@ -19,8 +19,10 @@
 #include "xs_server.h"
 
 static struct thread *test_thread;
+static struct cpu test_cpu;
 #undef current
 #define current test_thread
+#define this_cpu() (&test_cpu)
 
 #include "../../drivers/pvfront/xenbus/client.c"
 #include "../../drivers/pvfront/xenbus/calls.c"

@@ -225,6 +225,7 @@ static void pump_in(void)
 	/* What xenstored adds while we read has an event of its own. */
 	while (taken <= XENSTORE_RING_SIZE && (got = wire_receive(&c.message, &c.in, &taken)) == 1)
 		dispatch(&c.message);
+	count_add(store_in, taken);
 	if (taken <= XENSTORE_RING_SIZE && got < 0) {
 		link_broken("what xenstored sent makes no sense");
 		return;
@@ -247,6 +248,7 @@ static void pump_out(void)
 		if (n <= 0)
 			break;
 		moved = true;
+		count_add(store_out, n);
 		r->sent += n;
 		if (r->sent < r->size)
 			continue;
