@@ -71,10 +71,11 @@ void grant_usage(struct grant_usage *u);
 /* ---- memory (arch: memory.c): batches of at most HV_FRAMES_BATCH; threads only ---- */
 #define HV_FRAMES_BATCH 128u
 /*
- * Give the memory of @n frames back to the hypervisor, wiped. Nobody uses them, nor will until
- * hv_frames_take(). Returns how many, of the first ones; the others are as before.
+ * Give the memory of @n frames back to the hypervisor; @wipe it first, since the next owner can
+ * read it. Nobody uses them, nor will until hv_frames_take(). Returns how many, of the first ones;
+ * the others are as before.
  */
-unsigned hv_frames_give(const pfn_t *pfns, unsigned n);
+unsigned hv_frames_give(const pfn_t *pfns, unsigned n, bool wipe);
 /* Ask for memory for @n absent frames. Returns how many got some, of the first ones. */
 unsigned hv_frames_take(const pfn_t *pfns, unsigned n);
 /*

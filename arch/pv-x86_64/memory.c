@@ -63,14 +63,15 @@ unsigned long hv_frames_besides(unsigned long most)
 	return birth.pvh && most > pages_max() ? most - pages_max() : 0;
 }
 
-unsigned hv_frames_give(const pfn_t *pfns, unsigned n)
+unsigned hv_frames_give(const pfn_t *pfns, unsigned n, bool wipe)
 {
 	xen_pfn_t mfns[HV_FRAMES_BATCH];
 	unsigned done;
 
 	KASSERT(n <= HV_FRAMES_BATCH);
 	for (unsigned i = 0; i < n; i++) {
-		memset(pfn_va(pfns[i]), 0, PAGE_SIZE);
+		if (wipe)
+			memset(pfn_va(pfns[i]), 0, PAGE_SIZE);
 		mfns[i] = pfn_to_mfn(pfns[i]).v;
 	}
 	direct_map(pfns, n, false);

@@ -60,6 +60,8 @@ static unsigned long told_kib(unsigned long frames)
 	return (frames + besides) * KIB_PER_PAGE;
 }
 
+static bool boot_is_over; /* before that nobody's secrets are in memory */
+
 /* Give up to @n frames away. Returns how many. */
 static unsigned grow_balloon(unsigned n)
 {
@@ -71,7 +73,7 @@ static unsigned grow_balloon(unsigned n)
 		pfns[got++] = page_pfn(pg);
 	if (!got)
 		return 0;
-	done = hv_frames_give(pfns, got);
+	done = hv_frames_give(pfns, got, boot_is_over);
 	for (unsigned i = 0; i < got; i++)
 		i < done ? page_leave(pfn_page(pfns[i])) : page_put(pfn_page(pfns[i]));
 	return done;
@@ -167,6 +169,13 @@ void balloon_start(void)
 	target = pages_present();
 	if (!xs_scan(XS_NO_TX, "memory", "static-max", 0, UINT64_MAX / 1024, &most))
 		besides = hv_frames_besides(most / KIB_PER_PAGE);
+	/* A PVH domain sees the most it may have, and has less: Xen adds a frame when it is first
+	 * touched, even for wiping, and kills the domain when it has no more. So before anybody
+	 * can: */
+	target_changed(&watch, NULL);
+	if (target < pages_present())
+		settle();
+	boot_is_over = true;
 	if (!kthread_create("balloon", balloon_thread, NULL) || xs_watch(&watch))
 		printk("balloon: not started: memory stays as it is\n");
 }
