@@ -74,7 +74,7 @@ size_t native_console_read(char *buf, size_t n);
 /* In a PVH domain, once Xen is found: who speaks and stops in place of these. NULL: a PC. */
 struct native_early {
 	void (*print)(const char *text);
-	void (*die)(const char *sentence) __noreturn;
+	__noreturn void (*die)(const char *sentence);
 };
 extern const struct native_early *native_early_instead; /* boot.c */
 

@@ -14,7 +14,8 @@ _Static_assert(offsetof(struct cpu, work) == CPU_WORK, "cpu->work");
 _Static_assert(offsetof(struct cpu, arch) == CPU_ARCH, "cpu->arch");
 _Static_assert(offsetof(struct cpu, calls) == CPU_CALLS, "cpu->calls");
 
-_Static_assert(offsetof(struct machine, trap_return) == MACHINE_TRAP_RETURN, "machine->trap_return");
+_Static_assert(offsetof(struct machine, trap_return) == MACHINE_TRAP_RETURN,
+	       "machine->trap_return");
 
 _Static_assert(offsetof(struct trapframe, cr2) == TF_CR2, "cr2");
 _Static_assert(offsetof(struct trapframe, r15) == TF_R15, "r15");
