@@ -44,7 +44,8 @@ $(BUILD)/tests/obj/%.o: %.c mk/test.mk
 # The file system's pages lie where a host program can have them.
 $(BUILD)/tests/obj/kernel/fs/%.o $(BUILD)/tests/obj/tests/unit/fs_host.o \
 	$(BUILD)/tests/obj/tests/unit/test_ext2%.o $(BUILD)/tests/obj/drivers/pvfront/blk/%.o \
-	$(BUILD)/tests/obj/tests/unit/test_blk%.o: UNIT_KERNEL += -DDIRECT_MAP=0x200000000000ul
+	$(BUILD)/tests/obj/tests/unit/test_blk%.o $(BUILD)/tests/obj/drivers/native/%.o \
+	$(BUILD)/tests/obj/tests/unit/test_ahci.o: UNIT_KERNEL += -DDIRECT_MAP=0x200000000000ul
 $(BUILD)/tests/obj/tests/unit/fs_disk.o: UNIT_KERNEL := -D_GNU_SOURCE
 
 # What tests of arch/pv-x86_64 and drivers/pvfront know of Xen: the constants and layouts.
