@@ -129,6 +129,7 @@ struct ahci_port {
 	struct list waiting, again; /* again: one by one, first */
 	unsigned attention;
 	struct waitq waitq; /* the thread's */
+	ktime_t reported;   /* the thread's: the last line about an error */
 	struct ktimer watch;
 	bool watching;
 	struct ahci_counts counts;

@@ -26,6 +26,7 @@
 #define LINK_SPAN NSEC_PER_SEC
 #define READY_SPAN (30 * NSEC_PER_SEC) /* a motor may have to start */
 #define IDENTIFY_SPAN (10 * NSEC_PER_SEC)
+#define REPORT_SPAN NSEC_PER_SEC /* between two lines about errors; the block layer's say where */
 #define MAJOR_SD 8
 #define ALL_ONES (~0u)
 
@@ -191,12 +192,16 @@ void ahci_port_attach(struct ahci_port *p)
 static void report(struct ahci_port *p, unsigned why)
 {
 	const char *name = p->disk->bd.name;
+	ktime_t now = clock_now();
+	bool quiet = p->reported && now - p->reported < REPORT_SPAN;
 
+	if (!quiet)
+		p->reported = now;
 	p->counts.errors += why & LOOK_ERROR;
 	if (why & LOOK_TIMEOUT) {
 		p->counts.timeouts++;
 		printk("%s: the disk does not answer, its link is reset\n", name);
-	} else if (why & LOOK_ERROR) {
+	} else if (why & LOOK_ERROR && !quiet) {
 		printk("%s: the disk reports an error: status 0x%02x, error 0x%02x, %u commands in "
 		       "flight\n",
 		       name, p->task_file & 0xff, p->task_file >> 8 & 0xff, bits(p->busy));
