@@ -226,12 +226,12 @@ void udelay(unsigned microseconds)
 
 static void program(ktime_t left)
 {
-	uint64_t ns = min(max(left, 0l), STEP_MAX);
+	unsigned __int128 ns = min(max(left, 0l), STEP_MAX);
 
 	if (tsc_deadline)
-		timer_arm_tsc(rdtsc_now() + (((unsigned __int128)ns * tsc_per_ns) >> FRACTION) + 1);
+		timer_arm_tsc(rdtsc_now() + (uint64_t)(ns * tsc_per_ns >> FRACTION) + 1);
 	else
-		timer_arm(min((ns * apic_per_ns >> FRACTION) + 1, (uint64_t)UINT32_MAX));
+		timer_arm(min((uint64_t)(ns * apic_per_ns >> FRACTION) + 1, (uint64_t)UINT32_MAX));
 }
 
 void native_timer_set(ktime_t deadline)
