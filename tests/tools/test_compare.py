@@ -167,6 +167,18 @@ class Model(unittest.TestCase):
         self.assertEqual({name: value.median for name, value in steps.items()},
                          {'entry': 0, 'machine': 600, 'root': 100, 'shell': 300})
 
+    def test_waiting_is_no_work(self):
+        row = run('pv')
+        row['record']['phases'][2]['counters']['idle_ticks'] = 80  # of the 100 up to `root`
+        row['operations'] = [{**operation('disk-read-4k', 1000, 5000), 'waited': [900, 4850]}, {**operation('disk-write-4k', 7)}]
+        comparison = model.Comparison(document([row], ('pv',)))
+        pv = column(comparison, 'pv')
+        self.assertEqual(comparison.steps(pv)['root'].median, 20)
+        self.assertEqual(comparison.steps(pv, part=model.WAIT)['root'].median, 80)
+        self.assertEqual([comparison.boot(pv, part=part).median for part in (model.WHOLE, model.WORK, model.WAIT)], [1000, 920, 80])
+        self.assertEqual(comparison.operations(pv)['disk-read-4k'].value, Spread(2, 100, 125, 150))
+        self.assertNotIn('disk-write-4k', comparison.operations(pv))  # nobody says how long it waited
+
     def test_clocks_are_apart(self):
         self.assertEqual(self.comparison.boot(column(self.comparison, 'pv'), 'wall').median, 3000)
         self.assertEqual(self.comparison.seconds(column(self.comparison, 'pv')).median, 3)
@@ -264,7 +276,7 @@ class Report(unittest.TestCase):
         text.write_csv(self.comparison, out)
         rows = {(row['world'], row['clock'], row['what'], row['name'], row['unit']): row
                 for row in csv.DictReader(io.StringIO(out.getvalue()))}
-        self.assertEqual(rows['pv', 'instructions', 'boot', 'whole', 'instructions']['ratio_to_native'], '2.0500')
+        self.assertEqual(rows['pv', 'instructions', 'boot', 'work', 'instructions']['ratio_to_native'], '2.0500')
         self.assertEqual(rows['pv', 'instructions', 'operation', 'null-call', 'instructions']['median'], '255')
         self.assertEqual(rows['pv', 'instructions', 'operation', 'page-fault', 'hypercalls']['median'], '2.02')
         self.assertEqual(rows['pv', 'wall', 'boot', 'let go to shell', 'seconds']['median'], '3')
@@ -272,7 +284,7 @@ class Report(unittest.TestCase):
     def test_terminal(self):
         out = io.StringIO()
         text.terminal(self.comparison, out)
-        self.assertRegex(out.getvalue(), r'PV, xl domain +2,050 \[2,000 \.\. 2,100\] +2\.05 +12 +4 +120 ')
+        self.assertRegex(out.getvalue(), r'PV, xl domain +2,050 \[2,000 \.\. 2,100\] +2\.05 +0 +12 +4 +120 ')
         self.assertIn('PVH, xl domain: no figures: no such <world>', out.getvalue())
 
     def test_two_builds(self):
@@ -290,7 +302,7 @@ class Report(unittest.TestCase):
     def test_book(self):
         before = 'a\n<!-- figures: overview -->\nold\n<!-- end of overview -->\nb <!-- figures: run -->\n<!-- end of run -->\n'
         after = book.replace(before, self.comparison)
-        self.assertIn('| PV, xl domain | 2,050 [2,000 .. 2,100] | 2.05 | 12 |', after)
+        self.assertIn('| PV, xl domain | 2,050 [2,000 .. 2,100] | 2.05 | 0 | 12 |', after)
         self.assertNotIn('old', after)
         self.assertEqual(book.replace(after, self.comparison), after)
         with self.assertRaises(ValueError):

@@ -102,30 +102,33 @@ def axis(canvas, scale, top, bottom, show):
 def timeline(comparison, caption):
     """One bar a world, to scale; equal marks of neighbours are joined."""
     columns = comparison.parvix()
-    rows = [(column, comparison.reached(column)) for column in columns]
-    rows = [(column, reached) for column, reached in rows if len(reached) > 1]
+    rows = [(column, comparison.reached(column), comparison.steps(column, part=model.WAIT)) for column in columns]
+    rows = [row for row in rows if len(row[1]) > 1]
     if not rows:
         return None
-    labels = [label for label in comparison.labels() if any(label in reached for _, reached in rows)]
+    labels = [label for label in comparison.labels() if any(label in reached for _, reached, _ in rows)]
     canvas, y = start('Boot, from the first instruction to the shell',
                       'Each piece ends at the mark that it is named after; the same marks are joined from world to world. '
-                      'Instructions, whoever executes them: kernel, hypervisor, or dom0 while a domain waits for it.')
+                      'Instructions, whoever executes them. Pale: the kernel waits, for a device or for dom0. At the end of a bar: the '
+                      'instructions without waiting.')
     y = kind_legend(canvas, y + 8, labels[1:])
-    scale = Linear(max(reached[label].median for _, reached in rows for label in reached), LEFT, WIDTH - 78)
+    scale = Linear(max(reached[label].median for _, reached, _ in rows for label in reached), LEFT, WIDTH - 78)
     top, height, gap = y + 22, 34, 30
     bottom = top + len(rows) * (height + gap) - gap + 6
     axis(canvas, scale, top - 4, bottom, number)
-    for index, (column, reached) in enumerate(rows):
+    for index, (column, reached, waits) in enumerate(rows):
         at = top + index * (height + gap)
         canvas.marker(8, at + height / 2, *sign(column))
         canvas.text(20, at + height / 2 + 4, column.short, 't', 13)
-        _timeline_bar(canvas, at, height, column, reached, labels, scale)
+        _timeline_bar(canvas, at, height, column, reached, waits, labels, scale)
+        canvas.text(scale.at(max(value.median for value in reached.values())) + 6, at + height / 2 + 4,
+                    number(comparison.boot(column).median) if comparison.boot(column) else '', 't', 12, weight='bold')
         if index + 1 < len(rows):
             _join(canvas, at + height, gap, reached, rows[index + 1][1], scale)
     return finish(canvas, bottom + 20, caption)
 
 
-def _timeline_bar(canvas, at, height, column, reached, labels, scale):
+def _timeline_bar(canvas, at, height, column, reached, waits, labels, scale):
     before = 0
     for label in labels:
         if label not in reached:
@@ -133,12 +136,17 @@ def _timeline_bar(canvas, at, height, column, reached, labels, scale):
         value = reached[label].median
         x, end, kind = scale.at(before), scale.at(value), (labels.index(label) - 1) % len(KINDS)
         if value > before:
-            canvas.rect(x, at, end - x, height, f'k{kind} sep', f'{column.title}: {label}: '
-                        f'{number(value - before)} instructions, up to {number(value)}', stroke_width=0.7)
-            if text_width(label, 11) + 8 < end - x:
-                canvas.text((x + end) / 2, at + height / 2 + 4, label, f'kt{kind}', 11, 'middle')
+            wait = waits[label].median if label in waits else 0
+            middle = scale.at(max(before, value - wait))
+            words = (f'{column.title}: {label}: {number(value - before - wait)} instructions, {number(wait)} waiting, '
+                     f'reached at {number(value)}')
+            canvas.rect(x, at, middle - x, height, f'k{kind} sep', words, stroke_width=0.7)
+            canvas.rect(middle, at, end - middle, height, f'k{kind} sep', words, stroke_width=0.7, fill_opacity=0.28)
+            if text_width(label, 11) + 8 < middle - x:
+                canvas.text((x + middle) / 2, at + height / 2 + 4, label, f'kt{kind}', 11, 'middle')
+            elif text_width(label, 11) + 8 < end - middle:
+                canvas.text((middle + end) / 2, at + height / 2 + 4, label, 't', 11, 'middle')
         before = value
-    canvas.text(scale.at(before) + 6, at + height / 2 + 4, number(before), 't', 12, weight='bold')
 
 
 def _join(canvas, y, gap, upper, lower, scale):
@@ -163,13 +171,13 @@ def kind_legend(canvas, y, names, start_at=0):
 # ---- dots with ranges -------------------------------------------------------------------------------
 
 
-def dots(canvas, y, rows, scale, show, notes=None, reference=None, axis_show=None):
+def dots(canvas, y, rows, scale, show, reference=None):
     """Rows of (name, note below it, [(column, Spread, text beside it)]): a lane for each column of a row.
 
     The marker is at the middle, the line reaches from the smallest to the largest."""
     lane, pad = 15, 9
     height = sum(max(len(points), 2) * lane + pad for _, _, points in rows)
-    axis(canvas, scale, y + 16, y + 20 + height, axis_show or show)
+    axis(canvas, scale, y + 16, y + 20 + height, show)
     if reference is not None:
         x = scale.at(reference)
         canvas.line(x, y + 16, x, y + 20 + height, 'a', 1.6)
@@ -192,8 +200,6 @@ def dots(canvas, y, rows, scale, show, notes=None, reference=None, axis_show=Non
             canvas.text(max(high, scale.at(value.median)) + 10, at + 3.6, beside, 't' if strong else 'm', 10,
                         weight='bold' if strong else None)
         y += size
-    if notes:
-        y = canvas.lines(0, y + 34, notes, WIDTH, 'm', 11, 15) - 16
     return y + 18
 
 
@@ -202,23 +208,30 @@ def steps(comparison, caption):
     columns = comparison.parvix()
     base = comparison.base()
     tables = {column: comparison.steps(column) for column in columns}
+    waits = {column: comparison.steps(column, part=model.WAIT) for column in columns}
     rows = []
     for label in comparison.labels():
         points = [(column, tables[column][label]) for column in columns if label in tables[column]]
         points = [(column, value) for column, value in points if value.median > 0]
         first = tables.get(base, {}).get(label)
         if points:
-            rows.append((label, '', [(column, value, _beside(value, first, column is base)) for column, value in points]))
+            rows.append((label, '', [(column, value, _beside(value, first, column is base) + _waiting(waits[column][label], value))
+                                     for column, value in points]))
     if not rows:
         return None
     values = [value for _, _, points in rows for _, value, _ in points]
     canvas, y = start('What each phase of the boot costs',
-                      f'Instructions from the mark before to this one, on a logarithmic scale; beside it the ratio to {base.title}.')
+                      f'Instructions from the mark before to this one without waiting, on a logarithmic scale; in brackets the ratio '
+                      f'to {base.title}, and how long was waited if that is more than a tenth.')
     y = legend(canvas, y + 8, columns)
     scale = Logarithmic(10 ** math.floor(math.log10(max(min(v.low for v in values), 1))),
                         max(v.high for v in values) * 1.3, LEFT, WIDTH - 110)
     y = dots(canvas, y + 4, rows, scale, number)
     return finish(canvas, y, caption)
+
+
+def _waiting(wait, work):
+    return f'  + {number(wait.median)}' if wait.median > work.median / 10 else ''
 
 
 def _beside(value, base, is_base):
@@ -256,9 +269,7 @@ def operations(comparison, caption, systems=('Parvix', 'Linux')):
     shown = [column for column in columns if any(point[0] == column for _, _, points in rows for point in points)]
     y = legend(canvas, y + 8, shown)
     scale = Logarithmic(min(0.5, min(v.low for v in values)), max(max(v.high for v in values) * 1.2, 4), LEFT, WIDTH - 160)
-    waits = ', '.join(model.OPERATIONS[name] for name in model.WAITING if name in comparison.operation_names(columns))
-    y = dots(canvas, y + 4, rows, scale, times, reference=1,
-             notes=f'{waits}: the time until a device or timer answers counts as well.' if waits else None)
+    y = dots(canvas, y + 4, rows, scale, times, reference=1)
     return finish(canvas, y, caption)
 
 
@@ -282,8 +293,8 @@ def totals(comparison, caption):
     if not rows:
         return None
     canvas, y = start('Boot to the shell, as a whole',
-                      'Instructions on a logarithmic scale; in brackets the ratio to the same system natively. Linux counts '
-                      'from when its own clock runs; of an image of which nothing is known, the processor time that it got.')
+                      'Instructions on a logarithmic scale, without waiting; in brackets the ratio to the same system natively. Linux '
+                      'counts from when its own clock runs, waiting included; of an image of which nothing is known, the processor time that it got.')
     values = [points[0][1] for _, _, points in rows]
     scale = Logarithmic(10 ** math.floor(math.log10(max(1, min(v.low for v in values)))),
                         max(v.high for v in values) * 1.5, LEFT, WIDTH - 120)

@@ -22,8 +22,11 @@ OPERATIONS = {
     'fork-exit-wait': 'fork, exit, wait', 'fork-exec-wait': 'fork, exec, wait', 'page-fault': 'page fault',
     'mmap-munmap': 'mmap, touch, munmap', 'fork-256-cow': 'fork, 256 COW faults', 'timer-set': 'timer set, cleared',
     'timer-late': 'timer, lateness', 'disk-read-4k': 'disk read 4 KiB', 'disk-write-4k': 'disk write 4 KiB'}
-# Their time is not only work: it ends when a device or a timer says so.
-WAITING = ('timer-late', 'disk-read-4k', 'disk-write-4k')
+# They end when a device says so. Counted in instructions, the time in which the kernel waited is taken off;
+# where it does not say how long that was, there is no figure.
+DISK = ('disk-read-4k', 'disk-write-4k')
+# What a figure of a boot is of: all of it, without the time in which the kernel waited, or that time.
+WHOLE, WORK, WAIT = 'whole', 'work', 'wait'
 
 Column = collections.namedtuple('Column', 'world build title short place system rig')
 Operation = collections.namedtuple('Operation', 'value calls kinds counters')
@@ -103,25 +106,36 @@ class Comparison:
                 found.setdefault(phase['name'], []).append(phase.get(self._unit(clock)))
         return {name: value for name, values in found.items() if (value := spread(values))}
 
-    def steps(self, column, clock=INSTRUCTIONS):
+    def _steps_of_run(self, run, clock, part):
+        """[(mark, what it took since the mark before)]"""
+        found, before, unit = [], 0, self._unit(clock)
+        for phase in self._phases(run):
+            if phase.get(unit) is None:
+                continue
+            # The kernel counts its waiting in ticks; by the clock that is not taken apart.
+            wait = (phase.get('counters') or {}).get('idle_ticks', 0) if clock == INSTRUCTIONS else 0
+            whole = phase[unit] - before
+            before = phase[unit]
+            found.append((phase['name'], {WHOLE: whole, WORK: whole - wait, WAIT: wait}[part]))
+        return found
+
+    def steps(self, column, clock=INSTRUCTIONS, part=WORK):
         """{mark: Spread of what it took since the mark before}."""
-        found, unit = {}, self._unit(clock)
+        found = {}
         for run in self.runs(column, clock):
-            before = 0
-            for phase in self._phases(run):
-                if phase.get(unit) is not None:
-                    found.setdefault(phase['name'], []).append(phase[unit] - before)
-                    before = phase[unit]
+            for name, value in self._steps_of_run(run, clock, part):
+                found.setdefault(name, []).append(value)
         return {name: spread(values) for name, values in found.items()}
 
-    def boot(self, column, clock=INSTRUCTIONS):
-        """The whole, from the first instruction to the shell (for a foreign image: what the hypervisor says)."""
+    def boot(self, column, clock=INSTRUCTIONS, part=WORK):
+        """From the first instruction to the shell (for a foreign image: what the hypervisor says)."""
+        runs = self.runs(column, clock)
         if column.system == 'other':
             if clock == INSTRUCTIONS:
-                return spread([run.get('cpu_ns') for run in self.runs(column, clock)])
-            return spread([run['times']['begin'] * 1e9 for run in self.runs(column, clock) if 'begin' in run['times']])
-        reached = self.reached(column, clock)
-        return next((reached[name] for name in ENDS if name in reached), None)
+                return spread([run.get('cpu_ns') for run in runs])
+            return spread([run['times']['begin'] * 1e9 for run in runs if 'begin' in run['times']])
+        sums = [self._steps_of_run(run, clock, part) for run in runs]
+        return spread([sum(value for _, value in steps) for steps in sums if steps and steps[-1][0] in ENDS])
 
     def boot_calls(self, column, clock=INSTRUCTIONS):
         """Hypercalls up to the shell."""
@@ -160,8 +174,9 @@ class Comparison:
         values, rows = {}, {}
         for run in self.runs(column, clock):
             for row in run['operations']:
-                values.setdefault(row['name'], []).extend(row[self._unit(clock)])
                 rows.setdefault(row['name'], []).append(row)
+                values.setdefault(row['name'], []).extend(_values(row, clock))
+        values = {name: numbers for name, numbers in values.items() if numbers}
         return {name: Operation(spread(values[name]),
                                 None if column.system != 'Parvix' else
                                 spread([row['calls'].get('total', 0) for row in rows[name]]),
@@ -171,6 +186,16 @@ class Comparison:
     def operation_names(self, columns=None):
         there = {name for column in columns or self.with_figures() for name in self.operations(column)}
         return [name for name in OPERATIONS if name in there] + sorted(there - set(OPERATIONS))
+
+
+def _values(row, clock):
+    """The batches' values of a line of lat's."""
+    if clock != INSTRUCTIONS:
+        return row['ns']
+    waited = row.get('waited', [])
+    if row['name'] not in DISK:
+        return row['ticks']
+    return [value - wait for value, wait in zip(row['ticks'], waited)] if any(waited) else []
 
 
 def _privileged(phase):

@@ -53,7 +53,7 @@ def _cards(comparison):
         place = column.place if column.system != 'other' else 'other'
         value = row[1].split(' [')[0]
         beside = [f'{row[2]} × native' if comparison.base(column).place == 'native' and comparison.base(column) != column else '',
-                  f'{row[3]} hypercalls' if row[3] != '-' else '']
+                  f'{row[4]} hypercalls' if row[4] != '-' else '']
         out.append(f'<div class="card c-{place}"><span>{escape(column.title)}</span><b>{escape(value)}</b>'
                    f'<span>instructions to the shell<br>{escape(", ".join(word for word in beside if word)) or "&nbsp;"}</span></div>')
     return ''.join(out) + '</div>'

@@ -19,7 +19,7 @@ def table(rows, out):
 
 def overview(comparison):
     """What was run, and how its boot went."""
-    rows = [['world', 'boot, instructions', 'ratio', 'hypercalls', 'traps', 'PTE writes', 'boot, seconds', 'runs']]
+    rows = [['world', 'boot, instructions', 'ratio', 'and waiting', 'hypercalls', 'traps', 'PTE writes', 'boot, seconds', 'runs']]
     for column in comparison.columns:
         good = comparison.runs(column)
         if not good:
@@ -28,8 +28,10 @@ def overview(comparison):
         value, first = comparison.boot(column), comparison.boot(base) if base else None
         total = comparison.privileged_sum(column)
         counted = column.system == 'Parvix'
+        wait = comparison.boot(column, part=model.WAIT)
         seconds = comparison.seconds(column)
         rows.append([column.title, with_range(value), times(value.median / first.median) if value and first else '-',
+                     number(wait.median) if wait and counted else '-',
                      number(sum(total['calls'].values())) if counted else '-', number(total['traps']),
                      number(total['pte']), with_range(seconds, lambda s: f'{s:.2f}') if seconds else '-', len(good)])
     return rows
@@ -126,7 +128,7 @@ def sections(comparison):
                       differences(comparison)))
     found.append(('Boot, from the first instruction to the shell', overview(comparison)))
     if comparison.parvix():
-        found.append(('Phases of the boot (instructions)', phases(comparison)))
+        found.append(('Phases of the boot (instructions, without waiting)', phases(comparison)))
         found.append(('Privileged operations of the boot', privileged(comparison)))
     if not comparison.document.get('builds'):
         found.append(('Operations (instructions, ratio to the native ones, hypercalls)', operations(comparison)))
@@ -169,10 +171,11 @@ def write_csv(comparison, file):
                               ratio and f'{ratio:.4f}'])
 
         for clock, unit in ((INSTRUCTIONS, 'instructions'), (WALL, 'ns')):
-            line(clock, 'boot', 'whole', unit, comparison.boot(column, clock), base and comparison.boot(base, clock))
-            first = comparison.steps(base, clock) if base else {}
-            for name, value in comparison.steps(column, clock).items():
-                line(clock, 'phase', name, unit, value, first.get(name))
+            for part in (model.WHOLE, model.WORK) if clock == INSTRUCTIONS else (model.WHOLE,):
+                line(clock, 'boot', part, unit, comparison.boot(column, clock, part), base and comparison.boot(base, clock, part))
+                first = comparison.steps(base, clock, part) if base else {}
+                for name, value in comparison.steps(column, clock, part).items():
+                    line(clock, f'phase, {part}', name, unit, value, first.get(name))
             first = comparison.operations(base, clock) if base else {}
             for name, operation in comparison.operations(column, clock).items():
                 line(clock, 'operation', name, unit, operation.value, first.get(name) and first[name].value)
