@@ -101,58 +101,67 @@ def axis(canvas, scale, top, bottom, show):
 
 def timeline(comparison, caption):
     """One bar a world, to scale; equal marks of neighbours are joined."""
-    columns = comparison.parvix()
-    rows = [(column, comparison.reached(column), comparison.steps(column, part=model.WAIT)) for column in columns]
-    rows = [row for row in rows if len(row[1]) > 1]
-    if not rows:
+    columns = [column for column in comparison.parvix() if len(comparison.steps(column)) > 1]
+    if not columns:
         return None
-    labels = [label for label in comparison.labels() if any(label in reached for _, reached, _ in rows)]
+    rows = [(column, _reached(comparison.steps(column))) for column in columns]
+    labels = [label for label in comparison.labels() if any(label in reached for _, reached in rows)]
     canvas, y = start('Boot, from the first instruction to the shell',
-                      'Each piece ends at the mark that it is named after; the same marks are joined from world to world. '
-                      'Instructions, whoever executes them. Pale: the kernel waits, for a device or for dom0. At the end of a bar: the '
-                      'instructions without waiting.')
+                      'Instructions, whoever executes them: kernel or hypervisor. The time in which the kernel waits, for a device or for '
+                      'dom0, is left out; how much it was stands below the sum. Each piece ends at the mark that it is named after; the '
+                      'same marks are joined from world to world.')
     y = kind_legend(canvas, y + 8, labels[1:])
-    scale = Linear(max(reached[label].median for _, reached, _ in rows for label in reached), LEFT, WIDTH - 78)
+    scale = Linear(max(reached[label][1] for _, reached in rows for label in reached), LEFT, WIDTH - 112)
     top, height, gap = y + 22, 34, 30
     bottom = top + len(rows) * (height + gap) - gap + 6
     axis(canvas, scale, top - 4, bottom, number)
-    for index, (column, reached, waits) in enumerate(rows):
+    for index, (column, reached) in enumerate(rows):
         at = top + index * (height + gap)
         canvas.marker(8, at + height / 2, *sign(column))
         canvas.text(20, at + height / 2 + 4, column.short, 't', 13)
-        _timeline_bar(canvas, at, height, column, reached, waits, labels, scale)
-        canvas.text(scale.at(max(value.median for value in reached.values())) + 6, at + height / 2 + 4,
-                    number(comparison.boot(column).median) if comparison.boot(column) else '', 't', 12, weight='bold')
+        end = _timeline_bar(canvas, at, height, column, reached, labels, scale)
+        canvas.text(end + 7, at + height / 2 + (-1 if _waits(comparison, column) else 4), number(comparison.boot(column).median), 't',
+                    12.5, weight='bold')
+        canvas.text(end + 7, at + height / 2 + 12, _waits(comparison, column), 'm', 9.5)
         if index + 1 < len(rows):
             _join(canvas, at + height, gap, reached, rows[index + 1][1], scale)
     return finish(canvas, bottom + 20, caption)
 
 
-def _timeline_bar(canvas, at, height, column, reached, waits, labels, scale):
-    before = 0
+def _waits(comparison, column):
+    wait = comparison.boot(column, part=model.WAIT)
+    return f'+ {number(wait.median)} waiting' if wait and wait.median else ''
+
+
+def _reached(steps_):
+    """{mark: (start, end)} of steps one behind the other."""
+    found, before = {}, 0
+    for label, value in steps_.items():
+        found[label] = (before, before + value.median)
+        before += value.median
+    return found
+
+
+def _timeline_bar(canvas, at, height, column, reached, labels, scale):
+    """Draws it; returns where it ends."""
+    x = end = scale.at(0)
     for label in labels:
-        if label not in reached:
+        if label not in reached or reached[label][0] == reached[label][1]:
             continue
-        value = reached[label].median
-        x, end, kind = scale.at(before), scale.at(value), (labels.index(label) - 1) % len(KINDS)
-        if value > before:
-            wait = waits[label].median if label in waits else 0
-            middle = scale.at(max(before, value - wait))
-            words = (f'{column.title}: {label}: {number(value - before - wait)} instructions, {number(wait)} waiting, '
-                     f'reached at {number(value)}')
-            canvas.rect(x, at, middle - x, height, f'k{kind} sep', words, stroke_width=0.7)
-            canvas.rect(middle, at, end - middle, height, f'k{kind} sep', words, stroke_width=0.7, fill_opacity=0.28)
-            if text_width(label, 11) + 8 < middle - x:
-                canvas.text((x + middle) / 2, at + height / 2 + 4, label, f'kt{kind}', 11, 'middle')
-            elif text_width(label, 11) + 8 < end - middle:
-                canvas.text((middle + end) / 2, at + height / 2 + 4, label, 't', 11, 'middle')
-        before = value
+        kind = (labels.index(label) - 1) % len(KINDS)
+        before, value = reached[label]
+        x, end = scale.at(before), scale.at(value)
+        canvas.rect(x, at, end - x, height, f'k{kind} sep', f'{column.title}: {label}: {number(value - before)} instructions, '
+                    f'reached at {number(value)}', stroke_width=0.7)
+        if text_width(label, 11) + 8 < end - x:
+            canvas.text((x + end) / 2, at + height / 2 + 4, label, f'kt{kind}', 11, 'middle')
+    return end
 
 
 def _join(canvas, y, gap, upper, lower, scale):
-    for label, value in upper.items():
-        if label in lower and value.median + lower[label].median > 0:
-            canvas.line(scale.at(value.median), y + 1, scale.at(lower[label].median), y + gap - 1, 'a', 1, '3 3')
+    for label, (_, value) in upper.items():
+        if label in lower and value + lower[label][1] > 0:
+            canvas.line(scale.at(value), y + 1, scale.at(lower[label][1]), y + gap - 1, 'a', 1, '3 3')
 
 
 def kind_legend(canvas, y, names, start_at=0):
@@ -231,12 +240,12 @@ def steps(comparison, caption):
 
 
 def _waiting(wait, work):
-    return f'  + {number(wait.median)}' if wait.median > work.median / 10 else ''
+    return f' + {number(wait.median)} waiting' if wait.median > work.median / 10 else ''
 
 
 def _beside(value, base, is_base):
     text = number(value.median)
-    return text if is_base or not base or not base.median else f'{text}  ({times(value.median / base.median)}×)'
+    return text if is_base or not base or not base.median else f'{text} ({times(value.median / base.median)}×)'
 
 
 def operations(comparison, caption, systems=('Parvix', 'Linux')):
@@ -277,7 +286,7 @@ def _calls(operation):
     if not operation.calls:
         return ''
     calls = operation.calls.median
-    return f'   {number(calls)} call{"" if calls == 1 else "s"}' if calls >= 0.005 else '   no call'
+    return f' · {number(calls)} call{"" if calls == 1 else "s"}' if calls >= 0.005 else ' · no call'
 
 
 def totals(comparison, caption):

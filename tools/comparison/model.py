@@ -98,14 +98,6 @@ class Comparison:
                         at += 1
         return order
 
-    def reached(self, column, clock=INSTRUCTIONS):
-        """{mark: Spread of when it was reached since the first instruction}."""
-        found = {}
-        for run in self.runs(column, clock):
-            for phase in self._phases(run):
-                found.setdefault(phase['name'], []).append(phase.get(self._unit(clock)))
-        return {name: value for name, values in found.items() if (value := spread(values))}
-
     def _steps_of_run(self, run, clock, part):
         """[(mark, what it took since the mark before)]"""
         found, before, unit = [], 0, self._unit(clock)

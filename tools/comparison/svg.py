@@ -4,11 +4,12 @@
 The classes stand in a <style> inside each file and, once, in the HTML page. What they name:
   bg t m g a     background, text, muted text, grid line, axis
   w-NAME         colour of a way to be virtualised: native, pvh, pv, other (fill); l-NAME the same as a line
-  kN             the Nth of ten colours for kinds and phases, with text that is readable on it: kt-N
+  kN             the Nth of a row of colours for kinds and phases, with text that is readable on it: kt-N
 The colours of worlds are told apart by everybody who sees colours in an unusual way, and differ in shape too."""
 from xml.sax.saxutils import escape
 
-KINDS = ('#4477aa', '#88ccee', '#44aa99', '#117733', '#999933', '#ddcc77', '#cc6677', '#882255', '#aa4499', '#8c8c8c')
+KINDS = ('#4477aa', '#88ccee', '#44aa99', '#117733', '#999933', '#ddcc77', '#cc6677', '#882255', '#aa4499', '#8c8c8c',
+         '#6a5acd', '#e39a4f', '#2f6f73')
 LIGHT = {'bg': '#ffffff', 't': '#1b1f24', 'm': '#57606a', 'g': '#d8dee4', 'a': '#8c959f',
          'native': '#1f6fbf', 'pvh': '#0b7f5a', 'pv': '#c2520b', 'other': '#7a4fb5'}
 DARK = {'bg': '#15181d', 't': '#e6edf3', 'm': '#9aa7b4', 'g': '#30363d', 'a': '#6e7681',
