@@ -53,6 +53,13 @@ static inline void out8(uint16_t port, uint8_t v)
 	__asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port));
 }
 
+/* @n bytes to one port, in one instruction. */
+static inline void out8_all(uint16_t port, const void *bytes, size_t n)
+{
+	count(port_io);
+	__asm__ volatile("rep outsb" : "+S"(bytes), "+c"(n) : "d"(port) : "memory");
+}
+
 static inline void out16(uint16_t port, uint16_t v)
 {
 	count(port_io);

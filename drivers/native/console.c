@@ -103,8 +103,8 @@ static void put_message(const char *text, size_t n)
 
 void consoles_write(const char *text, size_t n, bool message)
 {
-	for (size_t i = 0; debug_port && i < n; i++)
-		out8(DEBUG_PORT, (uint8_t)text[i]);
+	if (debug_port)
+		out8_all(DEBUG_PORT, text, n);
 	if (message)
 		put_message(text, n);
 	else

@@ -88,11 +88,12 @@ static bool room(void)
 
 static size_t send(const char *text, size_t n)
 {
-	size_t sent = 0;
+	size_t sent = 0, now;
 
-	while (sent < n && room())
-		for (unsigned i = 0; i < burst && sent < n; i++)
-			out8(UART_DATA, (uint8_t)text[sent++]);
+	for (; sent < n && room(); sent += now) {
+		now = min(n - sent, (size_t)burst);
+		out8_all(UART_DATA, text + sent, now);
+	}
 	return sent;
 }
 

@@ -13,6 +13,7 @@
 #include "vga.h"
 
 #include <pc.h>
+#include <string.h>
 #include "vt.h"
 
 #define MISC_READ 0x3cc
@@ -31,7 +32,8 @@
 #define CRTC_CURSOR_HIGH 0x0e
 #define CRTC_CURSOR_LOW 0x0f
 
-#define WORDS (VT_ROWS * VT_COLS / 4) /* of four cells, to write them at once */
+#define ROW_WORDS (VT_COLS / 4) /* of four cells, to write them at once */
+#define WORDS (VT_ROWS * ROW_WORDS)
 
 static struct vt vt;
 static uint64_t shown[WORDS];
@@ -39,8 +41,6 @@ static volatile uint64_t *screen;
 static unsigned cursor_at;
 static bool cursor_off, taken;
 static uint8_t cursor_start;
-
-_Static_assert(sizeof(vt.cell) == sizeof(shown), "whole words");
 
 static uint8_t crtc_read(uint8_t index)
 {
@@ -75,7 +75,7 @@ static uint64_t word(unsigned i)
 {
 	uint64_t v;
 
-	__builtin_memcpy(&v, (char *)vt.cell + i * sizeof(v), sizeof(v));
+	memcpy(&v, vt_row(&vt, i / ROW_WORDS) + i % ROW_WORDS * 4, sizeof(v));
 	return v;
 }
 

@@ -26,9 +26,9 @@
 #include <string.h>
 #include "cp437.h"
 
-static uint16_t *row_of(struct vt *vt, unsigned row)
+uint16_t *vt_row(struct vt *vt, unsigned row)
 {
-	return vt->cell[min(row, VT_ROWS - 1u)];
+	return vt->cell[vt->line[min(row, VT_ROWS - 1u)]];
 }
 
 /* VGA numbers colours blue 1, red 4. */
@@ -64,24 +64,22 @@ static uint16_t blank(const struct vt *vt)
 
 void vt_erase(struct vt *vt, unsigned row, unsigned col, unsigned n)
 {
-	uint16_t *cells = row_of(vt, row), with = blank(vt);
+	uint16_t *cells = vt_row(vt, row), with = blank(vt);
 
 	for (unsigned i = col; i < VT_COLS && i - col < n; i++)
 		cells[i] = with;
 }
 
-/* Rows @top to @bottom, inclusive. */
 void vt_scroll(struct vt *vt, unsigned top, unsigned bottom, int n)
 {
 	unsigned rows = bottom - top + 1, by = min((unsigned)(n < 0 ? -n : n), rows);
-	unsigned keep = rows - by;
+	uint8_t was[VT_ROWS];
 
 	if (bottom >= VT_ROWS || top > bottom)
 		return;
-	if (n > 0)
-		memmove(vt->cell[top], vt->cell[top + by], keep * sizeof(vt->cell[0]));
-	else
-		memmove(vt->cell[top + by], vt->cell[top], keep * sizeof(vt->cell[0]));
+	memcpy(was, vt->line, sizeof(was));
+	for (unsigned i = 0; i < rows; i++)
+		vt->line[top + i] = was[top + (i + (n > 0 ? by : rows - by)) % rows];
 	for (unsigned i = 0; i < by; i++)
 		vt_erase(vt, n > 0 ? bottom - i : top + i, 0, VT_COLS);
 }
@@ -136,8 +134,10 @@ void vt_init(struct vt *vt)
 	vt->autowrap = true;
 	memset(vt->tabs, 1, sizeof(vt->tabs));
 	vt->saved[0] = vt->saved[1] = vt->cur;
-	for (unsigned row = 0; row < VT_ROWS; row++)
+	for (unsigned row = 0; row < VT_ROWS; row++) {
+		vt->line[row] = (uint8_t)row;
 		vt_erase(vt, row, 0, VT_COLS);
+	}
 	memcpy(vt->away, vt->cell, sizeof(vt->away));
 }
 
@@ -152,7 +152,7 @@ void vt_put(struct vt *vt, uint8_t glyph)
 		line_feed(vt);
 	}
 	col = min(c->col, VT_COLS - 1);
-	cells = row_of(vt, c->row);
+	cells = vt_row(vt, c->row);
 	if (vt->insert)
 		memmove(cells + col + 1, cells + col, (VT_COLS - 1 - col) * sizeof(*cells));
 	cells[col] = attribute(&c->pen) | glyph;

@@ -33,7 +33,8 @@ struct vt_cursor {
 enum vt_state { VT_TEXT, VT_ESC, VT_ESC_SKIP, VT_CHARSET, VT_CSI, VT_STRING, VT_MARK };
 
 struct vt {
-	uint16_t cell[VT_ROWS][VT_COLS]; /* as VGA has it: glyph, attribute << 8 */
+	uint16_t cell[VT_ROWS][VT_COLS]; /* as VGA has it: glyph, attribute << 8; vt_row() */
+	uint8_t line[VT_ROWS]; /* which of them is shown in a row: to scroll is to turn these */
 	struct vt_cursor cur;
 	uint8_t top, bottom; /* scroll region, inclusive */
 	bool autowrap, insert, newline_mode, hidden;
@@ -57,6 +58,8 @@ struct vt {
 
 void vt_init(struct vt *vt);
 void vt_write(struct vt *vt, const char *text, size_t n);
+/* The VT_COLS cells of a row. */
+uint16_t *vt_row(struct vt *vt, unsigned row);
 /* Fetch what the terminal has to say to the program, as if typed. Returns bytes. */
 size_t vt_reply(struct vt *vt, char *buf, size_t n);
 /* vt_csi.c: a control sequence is complete. */

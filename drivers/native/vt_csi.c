@@ -129,7 +129,7 @@ static void shift_chars(struct vt *vt, int n)
 {
 	unsigned col = min(vt->cur.col, VT_COLS - 1), rest = VT_COLS - col;
 	unsigned by = min((unsigned)(n < 0 ? -n : n), rest);
-	uint16_t *at = &vt->cell[min(vt->cur.row, VT_ROWS - 1)][col];
+	uint16_t *at = vt_row(vt, vt->cur.row) + col;
 
 	if (n > 0)
 		memmove(at + by, at, (rest - by) * sizeof(*at));
@@ -301,8 +301,8 @@ static void show_alternate(struct vt *vt, bool on)
 	for (unsigned row = 0; row < VT_ROWS; row++) {
 		uint16_t kept[VT_COLS];
 
-		memcpy(kept, vt->cell[row], sizeof(kept));
-		memcpy(vt->cell[row], vt->away[row], sizeof(kept));
+		memcpy(kept, vt_row(vt, row), sizeof(kept));
+		memcpy(vt_row(vt, row), vt->away[row], sizeof(kept));
 		memcpy(vt->away[row], kept, sizeof(kept));
 	}
 	vt->alternate = on;

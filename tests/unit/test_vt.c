@@ -38,7 +38,7 @@ static const char *line(unsigned row)
 	unsigned n = 0;
 
 	for (unsigned col = 0; col < VT_COLS; col++) {
-		text[col] = (char)vt->cell[row][col];
+		text[col] = (char)vt_row(vt, row)[col];
 		if (text[col] != ' ')
 			n = col + 1;
 	}
@@ -48,12 +48,12 @@ static const char *line(unsigned row)
 
 static unsigned attr(unsigned row, unsigned col)
 {
-	return vt->cell[row][col] >> 8;
+	return vt_row(vt, row)[col] >> 8;
 }
 
 static unsigned glyph(unsigned row, unsigned col)
 {
-	return vt->cell[row][col] & 0xff;
+	return vt_row(vt, row)[col] & 0xff;
 }
 
 #define AT(r, c)                            \
