@@ -133,7 +133,7 @@ class Console(DomainTest):
         self.dom0('kill -STOP $(cat /run/xen/xenconsoled.pid)')
         self.dom0('xl unpause parvix; sleep 3; kill -CONT $(cat /run/xen/xenconsoled.pid)')
         self.assertEqual(guest.domain.wait_end(), 'crashed')
-        guest.console.expect('pv world.*self-test.*no root file system.*The machine stops here.')
+        guest.console.expect('pvh? world.*self-test.*no root file system.*The machine stops here.')
         self.assertNotIn(b'were lost', bytes(guest.console.text))
 
     def test_a_dead_daemon_does_not_stop_the_kernel(self):
