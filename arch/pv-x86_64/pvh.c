@@ -24,7 +24,7 @@
  *                         there is no end of interrupt to be signalled
  *
  * The price is an exit from the guest and an entry for each hypercall, which the processor makes
- * dearer than a PV domain's system call; but there are few of them left: about 100 up to the first
+ * dearer than a PV domain's system call; but there are few of them left: about 150 up to the first
  * program, none for a page table. See docs/pvh.md.
  */
 #include <printk.h>
