@@ -76,10 +76,16 @@ pfn_t native_boot_frames(unsigned long n)
 	native_early_die("not enough memory for the kernel's page tables");
 }
 
+static void store(pte_t *slot, uint64_t entry)
+{
+	slot->v = entry;
+	count(pte_stores);
+}
+
 static pte_t *table_below(pte_t *slot)
 {
 	if (!pte_present(*slot))
-		*slot = pte_make(native_boot_frames(1), TABLE);
+		store(slot, pte_make(native_boot_frames(1), TABLE).v);
 	return boot_va((slot->v & PTE_FRAME));
 }
 
@@ -103,11 +109,11 @@ static void map_piece(pte_t *top, uint64_t phys)
 	unsigned long va = DIRECT_MAP + phys;
 
 	if (phys + LARGE <= image_phys(_text) || phys >= image_phys(_data)) {
-		*slot_of(top, va, 2) = (pte_t){phys | KERNEL_DATA | PTE_PS};
+		store(slot_of(top, va, 2), phys | KERNEL_DATA | PTE_PS);
 		return;
 	}
 	for (unsigned long at = 0; at < LARGE; at += PAGE_SIZE)
-		*slot_of(top, va + at, 1) = (pte_t){(phys + at) | direct_flags(phys + at)};
+		store(slot_of(top, va + at, 1), (phys + at) | direct_flags(phys + at));
 }
 
 /* Pieces that have memory in them. What else is in such a piece is cached or not as the firmware
@@ -138,7 +144,7 @@ static void map_image(pte_t *top)
 		pte_t *slot = slot_of(top, (unsigned long)va, 1);
 
 		if (va < _end && va != boot_stack_guard)
-			*slot = (pte_t){image_phys(va) | image_flags(va)};
+			store(slot, image_phys(va) | image_flags(va));
 	}
 }
 

@@ -287,6 +287,7 @@ void pv_loaded(struct mmu *m)
 	__atomic_and_fetch(&c->mmu->cpumask, ~bit, __ATOMIC_SEQ_CST);
 	__atomic_or_fetch(&m->cpumask, bit, __ATOMIC_SEQ_CST);
 	c->mmu = m;
+	count(tlb_full); /* Xen loads CR3 */
 }
 
 void pv_mmu_load(struct mmu *m)

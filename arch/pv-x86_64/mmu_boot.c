@@ -83,6 +83,7 @@ static unsigned long builder_pfn(const void *va)
 
 static pte_t link_to(const pte_t *table)
 {
+	count(pte_stores);
 	return pte_make(PFN(builder_pfn(table)), TABLE);
 }
 
@@ -101,8 +102,11 @@ static uint64_t dmap_flags(unsigned long pfn)
 
 static void dmap_fill_l1(pte_t *l1, unsigned long first)
 {
-	for (unsigned long i = 0; i < PAGES_PER_L1 && first + i < boot_info.nr_present; i++)
+	unsigned long i;
+
+	for (i = 0; i < PAGES_PER_L1 && first + i < boot_info.nr_present; i++)
 		l1[i] = pte_make(PFN(first + i), dmap_flags(first + i));
+	count_add(pte_stores, i);
 }
 
 /* Tables for as much memory as the pool allows; filled later, when it is known what is a table. */
@@ -148,6 +152,7 @@ static pte_t *image_tables(void)
 		if (va < _end && va != boot_stack_guard)
 			l1[PT_INDEX((unsigned long)va, 1)] = pte_make(PFN(builder_pfn(va)),
 								      image_flags(va));
+		count(pte_stores);
 	}
 	/* shared_info belongs to Xen and has no pfn: its machine address is all we are told. */
 	l1[PT_INDEX((unsigned long)&shared_info_page, 1)] = (pte_t){start_info.shared_info |
@@ -196,6 +201,12 @@ static uint64_t builder_l2_entry(const pte_t *top)
 	return (l3e.v & PTE_FRAME) + PT_INDEX(KERNEL_BASE, 2) * sizeof(pte_t);
 }
 
+static long update(const struct mmu_update *u, unsigned n)
+{
+	count_updates(n);
+	return hyp_mmu_update(u, n, NULL);
+}
+
 static void make_writable(unsigned long first, unsigned long n)
 {
 	static struct mmu_update u[64];
@@ -205,14 +216,13 @@ static void make_writable(unsigned long first, unsigned long n)
 		u[used].ptr = dmap_entry(PFN(pfn));
 		u[used++].val = pte_make(PFN(pfn), KERNEL_DATA).v;
 		if (used == ARRAY_SIZE(u) || pfn + 1 == first + n) {
-			check(hyp_mmu_update(u, used, NULL),
+			check(update(u, used),
 			      "frames of the builder's tables cannot be made writable");
 			used = 0;
 		}
 	}
 	if (used)
-		check(hyp_mmu_update(u, used, NULL),
-		      "frames of the builder's tables cannot be made writable");
+		check(update(u, used), "frames of the builder's tables cannot be made writable");
 }
 
 /* Memory that the pool's tables did not reach: 2 MiB with each further table. */
@@ -234,7 +244,7 @@ static void dmap_extend(void)
 		u[used++].val = pte_make(table, TABLE).v;
 		covered += PAGES_PER_L1;
 		if (used == ARRAY_SIZE(u) || covered >= nr_pages) {
-			check(hyp_mmu_update(u, used, NULL), "the direct map cannot be extended");
+			check(update(u, used), "the direct map cannot be extended");
 			used = 0;
 		}
 	}
@@ -323,12 +333,14 @@ void mmu_boot(unsigned long builder_end)
 
 	u.ptr = builder_l2_entry(builder_top);
 	u.val = 0;
-	check(hyp_mmu_update(&u, 1, NULL), "the new page tables cannot be unmapped");
+	check(update(&u, 1), "the new page tables cannot be unmapped");
 	op[0].cmd = MMUEXT_PIN_L4_TABLE;
 	op[0].arg1.mfn = pfn_to_mfn(PFN(builder_pfn(top))).v;
 	op[1].cmd = MMUEXT_NEW_BASEPTR;
 	op[1].arg1.mfn = op[0].arg1.mfn;
 	check(hyp_mmuext_op(op, 2, NULL), "Xen does not accept the new page tables");
+	count(pins);
+	count(tlb_full);
 
 	if (birth.console.page)
 		birth.console.page = pfn_va(PFN(builder_pfn(birth.console.page)));
@@ -340,10 +352,11 @@ void mmu_boot(unsigned long builder_end)
 	p2m_relocate();
 
 	u.ptr = pt_maddr(&top[PT_INDEX(start_info.mfn_list, 4)]);
-	check(hyp_mmu_update(&u, 1, NULL), "the builder's p2m cannot be unmapped");
+	check(update(&u, 1), "the builder's p2m cannot be unmapped");
 	op[0].cmd = MMUEXT_UNPIN_TABLE;
 	op[0].arg1.mfn = pfn_to_mfn(PFN(builder_tables.first)).v;
 	check(hyp_mmuext_op(op, 1, NULL), "the builder's page tables cannot be unpinned");
+	count(unpins);
 	make_writable(builder_tables.first, builder_tables.n);
 	make_writable(builder_p2m.first, builder_p2m.n);
 	dmap_extend();

@@ -99,6 +99,16 @@ static inline void irq_restore(uint8_t mask)
 		pv_irq_enable();
 }
 
+/* A batch of @n page-table updates goes to Xen. */
+static inline void count_updates(unsigned n)
+{
+	struct cpu *c = this_cpu();
+
+	c->counters[CNT_pte_updates] += n;
+	c->counters[CNT_batches]++;
+	c->updates[tally_size(n)]++;
+}
+
 /* events.c */
 void events_init(void);
 void events_deliver(void); /* all that is pending and not masked: from the upcall, interrupts off */

@@ -103,11 +103,8 @@ static void reset(struct queue *q)
 {
 	struct cpu *c = this_cpu();
 
-	c->counters[CNT_pte_updates] += q->n;
-	if (q->n) {
-		c->counters[CNT_batches]++;
-		c->updates[tally_size(q->n)]++;
-	}
+	if (q->n)
+		count_updates(q->n);
 	if (q->n > 1)
 		trace(batch, q->n, q->flush_all ? ~0ul : q->nflush, q->caller[0]);
 	if (q->flush_all)
@@ -351,9 +348,7 @@ void pv_pte_write_now(struct mmu *m, unsigned long va, pte_t *slot, pte_t pte)
 	err = hyp_update_va_mapping(va, pte.v, flags);
 	if (err)
 		refused("update_va_mapping", 0, va, pte.v, err, caller);
-	count(pte_updates);
-	count(batches);
-	this_cpu()->updates[0]++;
+	count_updates(1);
 	if (flags)
 		count(tlb_pages);
 	irq_restore(irq);
@@ -373,9 +368,7 @@ int mmu_update_now(const struct mmu_update *u, unsigned n, unsigned long caller)
 	unsigned done = 0;
 	long err = hyp_mmu_update(u, n, &done);
 
-	count(batches);
-	count_add(pte_updates, n);
-	this_cpu()->updates[tally_size(n)]++;
+	count_updates(n);
 	if (!err)
 		return 0;
 	refused("mmu_update", done, u[min(done, n - 1)].ptr, u[min(done, n - 1)].val, err, caller);
