@@ -175,8 +175,8 @@ class Comparison:
                                 _middle_of([row['calls'] for row in rows[name]]),
                                 _middle_of([row['counters'] for row in rows[name]])) for name in values}
 
-    def operation_names(self, columns=None):
-        there = {name for column in columns or self.with_figures() for name in self.operations(column)}
+    def operation_names(self, columns=None, clock=INSTRUCTIONS):
+        there = {name for column in columns or self.with_figures() for name in self.operations(column, clock)}
         return [name for name in OPERATIONS if name in there] + sorted(there - set(OPERATIONS))
 
 

@@ -18,7 +18,7 @@ code { font-family: 'DejaVu Sans Mono', Menlo, Consolas, monospace; font-size: 1
   overflow-wrap: anywhere }
 figure { margin: 34px -13px 0; break-inside: avoid } figure svg { display: block; width: 100%; height: auto }
 figcaption { border-top: 1px solid var(--line); padding: 7px 0 0; margin: 0 13px }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)); gap: 12px; margin: 22px 0 }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(180px, 1fr)); gap: 12px; margin: 22px 0 }
 .card { background: var(--panel); border: 1px solid var(--line); border-left: 5px solid var(--line); border-radius: 6px; padding: 10px 14px }
 .card b { display: block; font-size: 24px; line-height: 1.25 } .card span { color: var(--muted); font-size: 12.5px }
 .c-native { border-left-color: #1f6fbf } .c-pvh { border-left-color: #0b9a6d } .c-pv { border-left-color: #d8631a } .c-other { border-left-color: #7a4fb5 }
@@ -55,7 +55,7 @@ def _cards(comparison):
         beside = [f'{row[2]} × native' if comparison.base(column).place == 'native' and comparison.base(column) != column else '',
                   f'{row[4]} hypercalls' if row[4] != '-' else '']
         out.append(f'<div class="card c-{place}"><span>{escape(column.title)}</span><b>{escape(value)}</b>'
-                   f'<span>instructions to the shell<br>{escape(", ".join(word for word in beside if word)) or "&nbsp;"}</span></div>')
+                   f'<span>instructions to the shell<br>{"<br>".join(escape(word) for word in beside if word) or "&nbsp;"}</span></div>')
     return ''.join(out) + '</div>'
 
 

@@ -70,29 +70,30 @@ def privileged(comparison):
     return rows
 
 
-def operations(comparison, systems=('Parvix', 'Linux')):
-    """Instructions of each operation, the ratio to the native ones, hypercalls."""
-    columns = [column for column in comparison.with_figures() if column.system in systems and comparison.operations(column)]
-    tables = [comparison.operations(column) for column in columns]
-    bases = [comparison.operations(comparison.base(column)) for column in columns]
+def operations(comparison, systems=('Parvix', 'Linux'), clock=INSTRUCTIONS):
+    """What each operation costs, the ratio to the native ones, hypercalls."""
+    columns = [column for column in comparison.with_figures()
+               if column.system in systems and comparison.operations(column, clock)]
+    tables = [comparison.operations(column, clock) for column in columns]
+    bases = [comparison.operations(comparison.base(column), clock) for column in columns]
     rows = [['operation', *[column.title for column in columns]]]
-    for name in comparison.operation_names(columns):
+    for name in comparison.operation_names(columns, clock):
         row = [model.OPERATIONS.get(name, name)]
         for column, table_, base in zip(columns, tables, bases):
-            row.append(_operation_cell(column, table_.get(name), base.get(name), comparison.base(column) == column))
+            row.append(_operation_cell(column, table_.get(name), base.get(name), comparison.base(column) == column, clock))
         rows.append(row)
     return rows if len(rows) > 1 else []
 
 
-def _operation_cell(column, operation, base, is_base):
+def _operation_cell(column, operation, base, is_base, clock):
     if operation is None:
         return '-'
-    words = [number(operation.value.median)]
+    words = [number(operation.value.median) if clock == INSTRUCTIONS else number(operation.value.median / 1000)]
     if not is_base and base:
         ratio = operation.value.over(base.value)
         if ratio:
             words.append(f'{times(ratio.median)}x')
-    if column.system == 'Parvix' and column.place != 'native' and operation.calls:
+    if clock == INSTRUCTIONS and column.system == 'Parvix' and column.place != 'native' and operation.calls:
         words.append(f'{number(operation.calls.median)} calls')
     return ', '.join(words)
 
@@ -132,6 +133,8 @@ def sections(comparison):
         found.append(('Privileged operations of the boot', privileged(comparison)))
     if not comparison.document.get('builds'):
         found.append(('Operations (instructions, ratio to the native ones, hypercalls)', operations(comparison)))
+        found.append(('Operations by the emulator\'s clock (microseconds, ratio to the native ones)',
+                      operations(comparison, clock=WALL)))
     return [(title, rows) for title, rows in found if len(rows) > 1]
 
 
