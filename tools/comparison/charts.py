@@ -266,6 +266,8 @@ def operations(comparison, caption, systems=('Parvix', 'Linux')):
             base = comparison.base()
             first = tables.get(base, {}).get(name)
             note = f'{number(first.value.median)} = 1' if first else ''
+            if name in model.FLOORS:
+                note += f' · PV floor {model.FLOORS[name]}'
             rows.append((model.OPERATIONS.get(name, name), note, points))
     if not rows:
         return None
@@ -274,7 +276,8 @@ def operations(comparison, caption, systems=('Parvix', 'Linux')):
     canvas, y = start('What an operation costs',
                       f'Instructions as ratio to {base.title if base else "nothing"} (Linux: to Linux there). The marker is the '
                       'middle of all batches of all runs, the line goes from the smallest to the largest; beside it the hypercalls of '
-                      'one operation. Below each name: what 1 is, in instructions.')
+                      'one operation. Below each name: what 1 is, in instructions, and the least number of calls that PV '
+                      'can do with.')
     shown = [column for column in columns if any(point[0] == column for _, _, points in rows for point in points)]
     y = legend(canvas, y + 8, shown)
     scale = Logarithmic(min(0.5, min(v.low for v in values)), max(max(v.high for v in values) * 1.2, 4), LEFT, WIDTH - 160)

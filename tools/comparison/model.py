@@ -22,6 +22,11 @@ OPERATIONS = {
     'fork-exit-wait': 'fork, exit, wait', 'fork-exec-wait': 'fork, exec, wait', 'page-fault': 'page fault',
     'mmap-munmap': 'mmap, touch, munmap', 'fork-256-cow': 'fork, 256 COW faults', 'timer-set': 'timer set, cleared',
     'timer-late': 'timer, lateness', 'disk-read-4k': 'disk read 4 KiB', 'disk-write-4k': 'disk write 4 KiB'}
+# The least number of hypercalls of one operation that the PV interface allows: an iret for each system call, exception
+# and return from a signal; one update for each page-table entry of a live table; one multicall for each switch. Of
+# fork and exec, how few it can be depends on how tables are made: they have no floor here.
+FLOORS = {'null-call': 1, 'read-1-byte': 1, 'open-close': 2, 'signal': 3, 'pipe-self': 2, 'pipe-ping-pong': 6, 'switch': 2,
+          'page-fault': 2, 'mmap-munmap': 5, 'timer-set': 2}
 # They end when a device says so. Counted in instructions, the time in which the kernel waited is taken off;
 # where it does not say how long that was, there is no figure.
 DISK = ('disk-read-4k', 'disk-write-4k')

@@ -97,7 +97,7 @@ def html(comparison, figures):
         out.append(f'<h3>{escape(heading)}</h3>{_table(rows, left=(1,) if rows[0][1] == "world" else ())}')
     rows = text.kinds(comparison)
     if rows:
-        out.append(f'<details open><summary>Hypercalls of one operation, by kind</summary>{_table(rows, left=(1, 2))}</details>')
+        out.append(f'<details open><summary>Hypercalls of one operation, by kind</summary>{_table(rows, left=(1, 4))}</details>')
     out.append(f'<h2>How it was measured</h2><p>{METHOD}</p><details><summary>All runs, each with its command</summary>'
                f'{_runs(document)}</details></main></body></html>\n')
     return '\n'.join(out)

@@ -99,14 +99,15 @@ def _operation_cell(column, operation, base, is_base, clock):
 
 
 def kinds(comparison):
-    """Hypercalls of one operation by kind: [(operation, world, kinds)] of those that make any."""
-    rows = [['operation', 'world', 'hypercalls of one']]
+    """Hypercalls of one operation by kind, of those that make any, and the least that PV needs."""
+    rows = [['operation', 'world', 'all', 'floor', 'by kind']]
     for name in comparison.operation_names(comparison.parvix()):
         for column in comparison.parvix():
             operation = comparison.operations(column).get(name)
             made = {kind: n for kind, n in operation.kinds.items() if kind != 'total' and n >= 0.005} if operation else {}
             if made:
-                rows.append([model.OPERATIONS.get(name, name), column.title,
+                floor = model.FLOORS.get(name, '-') if column.place == 'pv' else '-'
+                rows.append([model.OPERATIONS.get(name, name), column.title, number(sum(made.values())), floor,
                              ', '.join(f'{kind} {number(n)}' for kind, n in sorted(made.items(), key=lambda item: -item[1]))])
     return rows if len(rows) > 1 else []
 
