@@ -3,7 +3,7 @@
 
 HOST_CC ?= gcc
 
-.PHONY: dom0 deps doctor gdb check-elf lint format bench bench-domain
+.PHONY: dom0 deps doctor gdb check-elf lint tour format bench bench-domain
 
 deps: ## install the Debian packages that are needed (root, or sudo) and fetch the hypervisor
 	@tools/doctor --install lint gdb clang
@@ -43,9 +43,12 @@ dom0: $(DOM0)/dom0.cpio $(BUILD)/xen ## make dom0, the Linux with the Xen toolst
 LINT :=
 
 # The layering check also looks into the kernel's object files, where no macro hides anything.
-lint: $(BUILD)/parvix ## check style, layers, suspicious C, scripts (LINT=format,layers,cppcheck,shell chooses)
+lint: $(BUILD)/parvix ## check style, layers, suspicious C, scripts (LINT=format,layers,tour,cppcheck,shell chooses)
 	@tools/doctor --quiet lint
 	@tools/lint $(LINT)
+
+tour: ## the operations that differ between the worlds, with both places (OP=pte_write: both texts)
+	@tools/tour $(OP)
 
 format: ## rewrite C files in the house style
 	@tools/doctor --quiet lint

@@ -4,6 +4,11 @@
 #include <printk.h>
 #include "native.h"
 
+static void native_start_drivers(void)
+{
+	native_drivers_start();
+}
+
 static size_t native_describe(char *buf, size_t size)
 {
 	size_t n = snprintk(buf, size, "loader: %s\nmemory: %lu frames, the last is %lu\n",
@@ -46,7 +51,7 @@ const struct machine native_machine = {
 	.console_write = native_console_write,
 	.console_read = native_console_read,
 
-	.start_drivers = native_drivers_start,
+	.start_drivers = native_start_drivers,
 
 	.power = native_power,
 

@@ -124,6 +124,11 @@ void native_pte_commit(void);
 void native_pte_write_now(struct mmu *m, unsigned long va, pte_t *slot, pte_t pte);
 pte_t native_pte_pending(pte_t *slot);
 void native_mmu_load(struct mmu *m);
+static inline void load_cr3(pfn_t top)
+{
+	__asm__ volatile("movq %0, %%cr3" ::"r"(top.v << PAGE_SHIFT) : "memory");
+}
+void flush_forget(void); /* queue.c: what waits on this CPU to be flushed has been */
 
 /* ---- mmio.c: besides mmio_map() of <pc.h> ---- */
 /* Memory that the direct map does not have because the firmware keeps it: mapped for reading, for

@@ -74,6 +74,10 @@ static void failed(const struct pv_cpu *p, unsigned from, unsigned n)
 			      hypercall_names[p->mc[i].op], (long)p->mc[i].result);
 }
 
+/*
+ * Instead of `mov %cr3`, TSS.rsp0 and `wrmsr`: NEW_BASEPTR and NEW_USER_BASEPTR, stack_switch,
+ * set_segment_base in one multicall. Cost: a hypercall; none between kernel threads.
+ */
 void pv_switch_to(struct thread_arch *from, struct thread_arch *to, struct mmu *to_mmu)
 {
 	struct pv_cpu *p = &pv_cpus[this_cpu()->id];
@@ -97,7 +101,10 @@ void pv_switch_to(struct thread_arch *from, struct thread_arch *to, struct mmu *
 	irq_pop_off();
 }
 
-/* Of the thread now running. @base is canonical: checked by the caller. */
+/*
+ * Instead of `wrmsr FS_BASE`: set_segment_base. Cost: a hypercall. Of the thread now running.
+ * @base is canonical: checked by the caller.
+ */
 void pv_set_fs_base(unsigned long base)
 {
 	struct pv_cpu *p = &pv_cpus[this_cpu()->id];

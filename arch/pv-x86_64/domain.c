@@ -29,9 +29,3 @@ void hv_uuid(uint8_t uuid[16])
 	hyp_xen_version(XENVER_guest_handle, handle);
 	memcpy(uuid, handle, sizeof(handle));
 }
-
-void pv_start_drivers(void)
-{
-	grants_init();
-	pvfront_start();
-}

@@ -154,6 +154,10 @@ static void ring_write(const char *text, size_t n)
 		lost += n;
 }
 
+/*
+ * Instead of the serial port and the screen: console_io, or bytes into a ring and an event.
+ * Cost: a hypercall.
+ */
 size_t pv_console_write(const char *text, size_t n)
 {
 	bool locked = machine && !panicking;
@@ -176,7 +180,10 @@ struct console_ring *hv_console_ring(void)
 	return ring.page ? &ring : NULL;
 }
 
-/* Not for the ring: its frontend reads that. */
+/*
+ * Instead of the serial port and the keyboard: console_io. Cost: a hypercall. Not for the ring:
+ * its frontend reads that.
+ */
 size_t pv_console_read(char *buf, size_t n)
 {
 	long got = ring.page ? 0 : hyp_console_io(CONSOLEIO_read, n, buf);

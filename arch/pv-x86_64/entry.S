@@ -145,6 +145,8 @@ entry_event:
 	/* Fall through: */
 
 /*
+ * Instead of `iretq` or `sysretq`: HYPERVISOR_iret, which sets mode, page tables, GS and event mask.
+ * Cost: a hypercall.
  * Leave by the trapframe at %rsp. New threads come here too (thread_start). Returning to the kernel
  * needs no hypercall if nothing asks for one; keeping to one way out is worth more than those
  * instructions, because events arrive in the kernel only from idling or long work.

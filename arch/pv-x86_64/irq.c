@@ -18,6 +18,7 @@
 #include "hypercall.h"
 #include "pv.h"
 
+/* Instead of `cli`: a byte in shared_info. Cost: a store. */
 void pv_irq_disable(void)
 {
 	count(irq_flag);
@@ -25,6 +26,10 @@ void pv_irq_disable(void)
 	barrier();
 }
 
+/*
+ * Instead of `sti`: the byte is cleared, and what came meanwhile is looked for. Cost: a store
+ * and a load; a hypercall if something came.
+ */
 void pv_irq_enable(void)
 {
 	struct vcpu_info *v = this_vcpu_info();
@@ -37,11 +42,13 @@ void pv_irq_enable(void)
 		hyp_xen_version(XENVER_version, NULL);
 }
 
+/* Instead of `pushf`: the byte is read. Cost: a load. */
 bool pv_irq_enabled(void)
 {
 	return !READ_ONCE(this_vcpu_info()->evtchn_upcall_mask);
 }
 
+/* Instead of `sti; hlt`: SCHEDOP_block, which unmasks and sleeps in one step. Cost: a hypercall. */
 void pv_idle(void)
 {
 	hyp_sched_op(SCHEDOP_block, NULL);

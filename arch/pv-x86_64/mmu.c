@@ -156,6 +156,10 @@ static bool base_take(struct base *b)
 	return have;
 }
 
+/*
+ * Instead of one page and three entries: two tops and two tables below them, pinned once and
+ * recycled. Cost: none for a recycled base, else a multicall.
+ */
 int pv_top_create(struct mmu *m)
 {
 	struct base b;
@@ -175,6 +179,10 @@ int pv_top_create(struct mmu *m)
 	return 0;
 }
 
+/*
+ * Instead of freeing one page: the base is kept for the next process, or unpinned. Cost: none,
+ * or a multicall.
+ */
 void pv_top_destroy(struct mmu *m)
 {
 	struct base b = {m->top, m->user_top, m->base[0], m->base[1]};
@@ -229,6 +237,10 @@ static void aliases(struct mmu *m, uint64_t flags)
 		queue_update(dmap_entry(t) | MMU_NORMAL_PT_UPDATE, pte_make(t, flags).v);
 }
 
+/*
+ * Instead of nothing: the new tables become read-only and are linked below the pinned base,
+ * where Xen checks them. Cost: queued: part of the next multicall.
+ */
 int pv_table_publish(struct mmu *m)
 {
 	uint64_t refusals;
@@ -247,6 +259,10 @@ int pv_table_publish(struct mmu *m)
 	return 0;
 }
 
+/*
+ * Instead of nothing: the links are cut and the tables become writable again. Cost: queued: part
+ * of the next multicall.
+ */
 void pv_table_retire(struct mmu *m)
 {
 	uint64_t refusals;
@@ -263,6 +279,10 @@ void pv_table_retire(struct mmu *m)
 	m->live = false;
 }
 
+/*
+ * Instead of nothing: the table's writable alias in the direct map becomes read-only. Cost: a
+ * queued update.
+ */
 void pv_table_link(struct mmu *m, pfn_t table, unsigned level)
 {
 	(void)m;
@@ -290,6 +310,7 @@ void pv_loaded(struct mmu *m)
 	count(tlb_full); /* Xen loads CR3 */
 }
 
+/* Instead of `mov %cr3`: MMUEXT_NEW_BASEPTR and MMUEXT_NEW_USER_BASEPTR. Cost: a hypercall. */
 void pv_mmu_load(struct mmu *m)
 {
 	struct mmuext_op op[2];

@@ -9,6 +9,10 @@
 #include "hypercall.h"
 #include "pv.h"
 
+/*
+ * Instead of ACPI's ports, a reset port, a triple fault: SCHEDOP_shutdown with a reason. Cost: a
+ * hypercall.
+ */
 void pv_power(enum power_action what)
 {
 	static const unsigned reasons[] = {

@@ -124,7 +124,7 @@ void grants_init(void); /* the first frame of the table; needs memory */
 #define GRANT_TEST_VA (KVM_BASE + KVM_SIZE - PAGE_SIZE)
 size_t grants_describe(char *buf, size_t size);
 
-void pv_start_drivers(void); /* domain.c */
+void pv_start_drivers(void); /* machine.c */
 
 /* time.c */
 void time_init(void);

@@ -208,6 +208,10 @@ static void send(struct queue *q)
 	reset(q);
 }
 
+/*
+ * Instead of `invlpg` of what has changed: mmu_update for all that waits, with the TLB flushes,
+ * in one multicall. Cost: a hypercall, or none if nothing waits.
+ */
 void pv_pte_commit(void)
 {
 	uint8_t irq = irq_save();
@@ -289,6 +293,7 @@ static inline pte_t pending_value(const struct queue *q, const pte_t *slot)
 	return (pte_t){READ_ONCE(slot->v)};
 }
 
+/* Instead of a store: an entry in this CPU's queue. Cost: none by itself. */
 void pv_pte_write(struct mmu *m, unsigned long va, pte_t *slot, pte_t pte)
 {
 	uint8_t irq = irq_save();
@@ -326,7 +331,8 @@ void pv_pte_write(struct mmu *m, unsigned long va, pte_t *slot, pte_t pte)
 }
 
 /*
- * A page fault changes one entry of the loaded space and wants it at once. If nothing waits, the
+ * Instead of a store and `invlpg`: update_va_mapping, flush included. Cost: a hypercall. A page
+ * fault changes one entry of the loaded space and wants it at once. If nothing waits, the
  * bookkeeping of the queue is left out: 250 instructions of 2900.
  */
 void pv_pte_write_now(struct mmu *m, unsigned long va, pte_t *slot, pte_t pte)
@@ -354,6 +360,10 @@ void pv_pte_write_now(struct mmu *m, unsigned long va, pte_t *slot, pte_t pte)
 	irq_restore(irq);
 }
 
+/*
+ * Instead of a load: the queue is searched first, as the table still has the old value. Cost: a
+ * load if nothing waits.
+ */
 pte_t pv_pte_pending(pte_t *slot)
 {
 	uint8_t irq = irq_save();

@@ -228,6 +228,7 @@ static void test_space(report_fn report)
 			 : "not pinned");
 }
 
+/* Instead of the processor's part alone: also what Xen must grant. Cost: a few dozen hypercalls. */
 void pv_selftest(report_fn report)
 {
 	char text[60];
