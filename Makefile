@@ -26,24 +26,33 @@ say = @printf '  %-9s %s\n' '$(1)' '$(2)'
 
 # Options of `make run`, as for the program: make run ARGS='--memory 32 --append loglevel=7'
 ARGS ?=
+# make run WORLD=native, WORLD=pvh: who runs the processor's privileged state (tools/parvix run --help).
+WORLD ?=
 
-.PHONY: help all run quick clean distclean FORCE
+GUEST := $(BUILD)/parvix.checked $(BUILD)/root.img
+
+.PHONY: help all run quick grub-image clean distclean FORCE
 
 help: ## list these commands
 	@awk -f tools/help.awk $(MAKEFILE_LIST)
 
-all: $(BUILD)/parvix.checked $(BUILD)/root.img dom0 ## build the kernel and the root image, fetch hypervisor and dom0
+all: $(GUEST) dom0 ## build the kernel and the root image, fetch hypervisor and dom0
 
 # The second make starts after the packages are there: mk/*.mk ask the compiler for its paths.
-run: ## build what has changed and boot to a shell in a Xen domain (ARGS='...' for tools/parvix run)
+run: ## build what has changed and boot to a shell in a Xen domain (WORLD=native: on a PC; WORLD=pvh; ARGS='...')
 	@tools/doctor --quiet --install
-	@$(MAKE) --no-print-directory all
-	@tools/parvix run $(ARGS)
+	@$(MAKE) --no-print-directory $(if $(filter native,$(WORLD)),$(GUEST),all)
+	@tools/parvix run $(WORLD:%=--world %) $(ARGS)
 
-quick: ## the same as Xen's initial domain: sooner at the shell, no disks, nothing stays
+quick: ## the same as Xen's initial domain: sooner at the shell, no disks, nothing stays (WORLD=pvh; ARGS='...')
 	@tools/doctor --quiet --install
-	@$(MAKE) --no-print-directory $(BUILD)/parvix.checked $(BUILD)/root.img $(BUILD)/xen
-	@tools/parvix run --rig initial $(ARGS)
+	@$(MAKE) --no-print-directory $(GUEST) $(BUILD)/xen
+	@tools/parvix run $(WORLD:%=--world %) --rig initial $(ARGS)
+
+grub-image: ## make build/parvix-pc.img, to be copied onto a PC's disk or USB stick (ARGS='...' for tools/parvix grub-image)
+	@tools/doctor --quiet --install
+	@$(MAKE) --no-print-directory $(GUEST)
+	@tools/parvix grub-image $(ARGS)
 
 clean: ## remove what was built from this tree, keep the C library, packages, hypervisor and dom0
 	$(call say,CLEAN,$(BUILD))

@@ -56,7 +56,7 @@ format: ## rewrite C files in the house style
 
 # Checked whenever it is linked: a wrong note would otherwise show as a guest that never says a word.
 $(BUILD)/parvix.checked: $(BUILD)/parvix tools/check-elf
-	$(Q)tools/check-elf $(BUILD)/parvix
+	$(Q)tools/check-elf --world pv --world pvh $(BUILD)/parvix
 	@touch $@
 
 check-elf: $(BUILD)/parvix.checked ## check the kernel image as Xen's domain builder will

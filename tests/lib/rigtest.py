@@ -24,8 +24,9 @@ PROMPT = r'\w+@\w+:\S*[#$] '
 
 
 def parvix(command, *arguments, stdin=b''):
-    """tools/parvix with these arguments: (exit status, stdout, stderr). The initial domain, unless they say more."""
-    if command == 'run' and '--rig' not in arguments:
+    """tools/parvix with these arguments: (exit status, stdout, stderr). The initial domain, unless they say
+    another rig or world."""
+    if command == 'run' and '--rig' not in arguments and 'native' not in arguments:
         arguments = ('--rig', 'initial', *arguments)
     done = subprocess.run([PARVIX, command, *arguments], input=stdin, capture_output=True)
     return done.returncode, done.stdout, done.stderr
@@ -44,7 +45,7 @@ def build_file(name):
 @contextlib.contextmanager
 def booted(kernel=None, image=None, append='', memory=128, add=(), image_fd=None, **machine_options):
     """A guest whose console the test holds. `image_fd`: an image made by the test."""
-    options = argparse.Namespace(append=append, exec=None, rig='initial')
+    options = argparse.Namespace(append=append, exec=None)
     fd = open_copy(image or build_file('root.img')) if image_fd is None else image_fd
     additions = Additions()
     for host, guest in add:

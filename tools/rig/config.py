@@ -41,13 +41,13 @@ def text(values, lines=()):
     return '\n'.join([*out, *lines]) + '\n'
 
 
-def domain(name, kernel, memory, disks=(), cpus=1, extra='', ramdisk=None, on_reboot='restart'):
-    """The values of a PV domain.
+def domain(name, kernel, memory, disks=(), cpus=1, extra='', ramdisk=None, on_reboot='restart', world='pv'):
+    """The values of a domain, PV or PVH.
 
     tsc_mode: the emulated processor's time stamp counter is not one that Xen would let a guest read by
     itself, so by default every RDTSC of the guest would trap into Xen, which costs more than most system
     calls. The domain never moves to another machine here, so nothing speaks against the real counter."""
-    values = {'name': name, 'type': 'pv', 'kernel': kernel, 'memory': memory, 'vcpus': cpus}
+    values = {'name': name, 'type': world, 'kernel': kernel, 'memory': memory, 'vcpus': cpus}
     if ramdisk:
         values['ramdisk'] = ramdisk
     if extra:

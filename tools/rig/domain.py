@@ -341,13 +341,14 @@ class Machine(contextlib.AbstractContextManager):
             self.files[source] = self.put(source, f'/run/files/{len(self.files)}-{os.path.basename(source)}')
         return self.files[source]
 
-    def parvix(self, name='parvix', disks=(), memory=64, cpus=1, append='', kernel=None, lines=(), on_reboot='restart'):
+    def parvix(self, name='parvix', disks=(), memory=64, cpus=1, append='', kernel=None, lines=(), on_reboot='restart',
+               world='pv'):
         """The configuration of a Parvix domain. The first of the Disks is the root file system."""
         extra = f'console-mark root=xvda {append}'.strip() if disks else f'console-mark {append}'.strip()
         return config.text(config.domain(
             name, self.file(kernel or os.path.join(self.build, 'parvix')), memory,
             [disk.entry(config.disk_name(number)) for number, disk in enumerate(disks)],
-            cpus, extra, on_reboot=on_reboot), lines)
+            cpus, extra, on_reboot=on_reboot, world=world), lines)
 
     def linux(self, name='linux', disks=(), memory=128, cpus=1, append='', script=None, nonce='0', lines=()):
         """The configuration of a Linux domain with the same kernel as dom0. `script`: run this shell script

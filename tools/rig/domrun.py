@@ -6,10 +6,11 @@ import stat
 import sys
 import time
 
-from . import config, domain, protocol
+from . import config, domain
 from .codes import SETUP, RigError, tell
 from .guest import CRASHED, HALTED, REBOOTED, Guest
 from .image import fd_path, open_copy
+from .machine import check_arguments
 
 ENDS = {domain.OFF: HALTED, domain.REBOOTED: REBOOTED, domain.CRASHED: CRASHED,
         domain.DESTROYED: 'was destroyed', domain.SUSPENDED: 'was suspended', domain.FAILED: CRASHED}
@@ -68,9 +69,10 @@ class DomainMachine:
 class DomainGuest(Guest):
     """A Guest whose console is a domain's and whose end the toolstack tells."""
 
+    hypervisor = False
+
     def __init__(self, machine, nonce=None, on_event=None):
         super().__init__(machine, nonce, on_event)
-        self.demux = protocol.Demux(nonce, hypervisor=False)
         self.ended_at = None
         if machine.domain.started:
             self.times['handover'] = machine.domain.started - machine.started
@@ -119,8 +121,7 @@ def parse_disks(texts):
 def start(options, image_fd, arguments):
     """The machine with the domain running in it."""
     disks = parse_disks(options.disk)
-    if '\n' in arguments or len(arguments) > 900:
-        raise RigError(SETUP, 'the kernel arguments must be one line of at most 900 characters')
+    check_arguments(arguments)
     for line in options.xl:
         if '\n' in line or '=' not in line:
             raise RigError(SETUP, f'--xl takes a line of the domain\'s configuration, KEY=VALUE, not {line!r}')
@@ -130,7 +131,7 @@ def start(options, image_fd, arguments):
     if options.domains < 1 or options.memory < 1:
         raise RigError(SETUP, '--domains and --memory must be at least 1')
     machine = domain.Machine(memory=options.memory * options.domains, xen=options.xen, xen_args=options.xen_args,
-                             icount=options.icount, gdb_port=options.gdb, seed=options.seed)
+                             icount=options.icount, gdb_port=options.gdb, seed=options.seed, pvh=options.world == 'pvh')
     try:
         return _create(options, machine, image_fd, arguments, disks)
     except BaseException:
@@ -145,7 +146,7 @@ def _configuration(options, machine, name, root, more_disks, arguments, on_reboo
         disks, ramdisk = [root.entry('xvda'), *more_disks], None
         arguments = f'root=xvda {arguments}'.strip()
     values = config.domain(name, machine.file(options.kernel), options.memory, disks, options.cpus, arguments,
-                           ramdisk, on_reboot)
+                           ramdisk, on_reboot, options.world)
     return config.text(values, options.xl)
 
 

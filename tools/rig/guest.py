@@ -29,9 +29,11 @@ IDLE = 0.05
 class Guest:
     """Pumps the console of a Machine. `on_event(voice, bytes)` is called for each piece of it."""
 
+    hypervisor = True  # its words are on the same console
+
     def __init__(self, machine, nonce=None, on_event=None):
         self.machine = machine
-        self.demux = protocol.Demux(nonce)
+        self.demux = protocol.Demux(nonce, self.hypervisor)
         self.on_event = on_event or (lambda voice, data: None)
         self.xen_log = []
         self.end = None  # HALTED, REBOOTED or CRASHED, once it is known
@@ -52,11 +54,14 @@ class Guest:
         if data == b'':
             self._handle(self.demux.finish())
             if self.end is None:
-                self.end = CRASHED
-                self.crash_reason = 'QEMU ended by itself'
+                self.qemu_ended()
         elif data:
             self._handle(self.demux.feed(data))
         return ready
+
+    def qemu_ended(self):
+        self.end = CRASHED
+        self.crash_reason = 'QEMU ended by itself'
 
     def _handle(self, events):
         for voice, data in events:

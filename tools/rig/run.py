@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 
-from . import domrun, protocol
+from . import domrun, pc, protocol
 from .codes import CRASH, INTERRUPTED, NO_VERDICT, SETUP, TIMEOUT, RigError, scaled, tell
 from .guest import CRASHED, HALTED, REBOOTED, Guest
 from .image import Additions, open_copy, open_image
@@ -74,14 +74,18 @@ def kernel_arguments(options, size):
 def start(options, image_fd, size):
     if options.rig == 'domain':
         return domrun.start(options, image_fd, kernel_arguments(options, size))
+    if options.world == 'native':
+        return pc.start(options, image_fd, kernel_arguments(options, size))
     return Machine(
         xen=options.xen, kernel=options.kernel, image_fd=image_fd,
         kernel_args=kernel_arguments(options, size), memory=options.memory, cpus=options.cpus,
-        xen_args=options.xen_args, icount=options.icount, gdb_port=options.gdb, seed=options.seed)
+        xen_args=options.xen_args, icount=options.icount, gdb_port=options.gdb, seed=options.seed,
+        pvh=options.world == 'pvh')
 
 
 def guest_of(options, machine, nonce, show):
-    return (domrun.DomainGuest if options.rig == 'domain' else Guest)(machine, nonce, show)
+    kinds = {'domain': domrun.DomainGuest, 'pc': pc.PcGuest, 'initial': Guest}
+    return kinds[options.rig](machine, nonce, show)
 
 
 def explain_crash(guest, shown_xen):
@@ -207,23 +211,39 @@ def one_session(options, image_fd, terminal):
         return guest.end
 
 
-def check_initial(options):
-    """There is no toolstack beside the initial domain."""
-    for name in ('disk', 'xl', 'dom0'):
-        if getattr(options, name):
-            raise RigError(SETUP, f'--{name} needs a dom0 beside the guest: --rig domain')
-    if options.domains != 1 or options.persist or options.ramdisk:
-        raise RigError(SETUP, '--domains, --persist and --ramdisk need a dom0 beside the guest: --rig domain')
+def choose(options):
+    """The set-up that belongs to the world; a sentence for what does not go together."""
+    native = options.world == 'native'
+    if options.world not in ('native', 'pvh', 'pv') or options.rig not in (None, 'domain', 'initial'):
+        raise RigError(SETUP, f'--world {options.world} --rig {options.rig}: there are the worlds native, pvh and pv, '
+                              'and the rigs domain and initial')
+    if native and options.rig:
+        raise RigError(SETUP, '--world native has no hypervisor and so no --rig: QEMU alone is the machine')
+    options.rig = 'pc' if native else options.rig or 'domain'
+    refused = []
+    if options.rig != 'domain':
+        refused += [name for name in ('xl', 'dom0') if getattr(options, name)]
+        refused += ['domains'] if options.domains != 1 else []
+    if options.rig == 'initial':
+        refused += [name for name in ('disk', 'persist', 'ramdisk') if getattr(options, name)]
+    if refused:
+        needs = 'needs a dom0 beside the guest: --rig domain' if not native else \
+            'needs a dom0 with a toolstack: --world pv or pvh, --rig domain'
+        raise RigError(SETUP, f'--{refused[0]} {needs}')
+    if native and options.xen_args:
+        raise RigError(SETUP, '--xen-args: there is no hypervisor with --world native')
+    for name in ('grub', 'disk_driver'):
+        if getattr(options, name) and not native:
+            raise RigError(SETUP, f"--{name.replace('_', '-')} is for a PC: --world native")
+    if options.grub and options.persist:
+        raise RigError(SETUP, '--grub makes a disk anew; for one that stays: make grub-image')
+    options.disk_driver = options.disk_driver or 'ahci'
 
 
 def run(options):
     """Does what the options say; returns the exit status."""
     raise_on_signals()
-    if options.world != 'pv' or options.rig not in ('domain', 'initial'):
-        raise RigError(SETUP, f'--world {options.world} --rig {options.rig}: there is the world pv, and the rigs '
-                              'domain and initial')
-    if options.rig == 'initial':
-        check_initial(options)
+    choose(options)
     nonce = secrets.token_hex(8)
     image_fd = prepare_image(options, nonce)
     if options.exec is None and options.dom0:

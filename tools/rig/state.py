@@ -109,6 +109,7 @@ class Qmp:
     def __init__(self, sock):
         self.sock = sock
         self.buffer = b''
+        self.events = []  # what QEMU has said without being asked
         sock.settimeout(scaled(RESTORE_TIMEOUT))
         self._line()
         self('qmp_capabilities')
@@ -119,6 +120,8 @@ class Qmp:
                 data = self.sock.recv(65536)
             except TimeoutError:
                 raise RigError(CRASH, 'QEMU does not answer on its control connection') from None
+            except ConnectionResetError:
+                data = b''
             if not data:
                 raise RigError(CRASH, 'QEMU ended by itself')
             self.buffer += data
@@ -137,6 +140,15 @@ class Qmp:
                 return answer['return']
             if 'error' in answer:
                 raise RigError(CRASH, f"QEMU refuses {name}: {answer['error'].get('desc')}")
+            self.events.append(answer)
+
+    def rest(self):
+        """After QEMU's end: all that it had still to say, and what it has said before without being asked."""
+        try:
+            while True:
+                self.events.append(self._line())
+        except (RigError, OSError):
+            return self.events
 
 
 class Emulator:
