@@ -222,7 +222,7 @@ static void print_items(const struct record *r)
 
 		if (first)
 			column = printf("%s    %-9s", i ? "\n" : "", it->class) - (i != 0);
-		else if (column + n + 2 > WIDTH)
+		else if (column + n + 3 > WIDTH)
 			column = printf(",\n             ") - 2;
 		else
 			column += printf(",");
