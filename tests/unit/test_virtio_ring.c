@@ -97,15 +97,21 @@ static volatile uint32_t *used_entry(struct world *w)
 	return (volatile uint32_t *)&w->r.mem.used[2] + 2 * (w->used_prod & (w->r.size - 1));
 }
 
+static void used_write(struct world *w, uint32_t id, uint32_t len)
+{
+	volatile uint32_t *e = used_entry(w);
+
+	e[0] = id;
+	e[1] = len;
+}
+
 /* Answer one of those taken, any of them; true: an interrupt is due. */
 static bool device_answer(struct world *w)
 {
 	unsigned n = test_random() % w->nr_taken;
-	volatile uint32_t *e = used_entry(w);
 	uint16_t before = w->used_prod, event = w->r.mem.avail[2 + w->r.size];
 
-	e[0] = w->taken[n];
-	e[1] = (uint32_t)(test_random() % 513);
+	used_write(w, w->taken[n], (uint32_t)(test_random() % 513));
 	w->taken[n] = w->taken[--w->nr_taken];
 	w->r.mem.used[1] = ++w->used_prod;
 	return !w->r.event_index ||
@@ -221,14 +227,12 @@ static void broken_by(uint32_t id, uint32_t len)
 	put(&w, 3); /* descriptors 0, 1, 2 */
 	put(&w, 1);
 	virtio_ring_push(&w.r);
-	used_entry(&w)[0] = id;
-	used_entry(&w)[1] = len;
+	used_write(&w, id, len);
 	w.r.mem.used[1] = 1;
 	CHECK_EQ(virtio_ring_take(&w.r, &a), -EIO);
 	CHECK(w.r.broken != NULL);
 	/* For good. */
-	used_entry(&w)[0] = 0;
-	used_entry(&w)[1] = 0;
+	used_write(&w, 0, 0);
 	CHECK_EQ(virtio_ring_take(&w.r, &a), -EIO);
 	CHECK(!virtio_ring_sleep(&w.r));
 	end(&w);
@@ -260,24 +264,30 @@ TEST(an_answer_is_taken_once)
 	end(&w);
 }
 
+static void jump(uint16_t index)
+{
+	static struct world w;
+	struct virtio_answer a;
+
+	begin(&w, 16, true);
+	put(&w, 1);
+	put(&w, 1);
+	virtio_ring_push(&w.r);
+	put(&w, 1); /* not shown yet: no answer to this */
+	w.r.mem.used[1] = index;
+	CHECK_EQ(virtio_ring_take(&w.r, &a), -EIO);
+	CHECK(w.r.broken != NULL);
+	end(&w);
+}
+
 TEST(the_index_jumps)
 {
-	static const uint16_t jumps[] = {3, 17, 1000, 0x7fff, 0x8000, 0xffff};
-
-	for (unsigned i = 0; i < sizeof(jumps) / sizeof(jumps[0]); i++) {
-		static struct world w;
-		struct virtio_answer a;
-
-		begin(&w, 16, true);
-		put(&w, 1);
-		put(&w, 1);
-		virtio_ring_push(&w.r);
-		put(&w, 1); /* not shown yet: no answer to this */
-		w.r.mem.used[1] = jumps[i];
-		CHECK_EQ(virtio_ring_take(&w.r, &a), -EIO);
-		CHECK(w.r.broken != NULL);
-		end(&w);
-	}
+	jump(3);
+	jump(17);
+	jump(1000);
+	jump(0x7fff);
+	jump(0x8000);
+	jump(0xffff);
 }
 
 /* Any bytes anywhere: the device may write to all of the ring, its descriptors too. */
