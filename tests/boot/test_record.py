@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The boot record in the initial domain."""
+"""The boot record in the initial domain, PV and PVH, and on a PC."""
 import unittest
 
 from recordtest import RecordTest
@@ -14,6 +14,30 @@ class InitialDomain(RecordTest, unittest.TestCase):
 
     def test_the_timer_is_a_source_of_events(self):
         self.assertGreater(self.total('events', 'timer'), 0)
+
+
+class InitialDomainPvh(RecordTest, unittest.TestCase):
+    options = ('--world', 'pvh')
+    world = 'pvh'
+
+    def test_page_tables_are_ours(self):
+        self.assertEqual(self.total('counters', 'pte_updates') + self.total('counters', 'pins'), 0)
+        self.assertGreater(self.total('calls'), 0)
+
+
+class Pc(RecordTest, unittest.TestCase):
+    options = ('--world', 'native')
+    world = 'native'
+
+    def test_nobody_is_called(self):
+        self.assertEqual(self.total('calls'), 0)
+        self.assertEqual((self.record['hypervisor'], self.record['clock']), ('none', 'tsc'))
+
+    def test_what_would_be_calls_is_done_by_instructions(self):
+        machine = next(phase for phase in self.phases if phase['name'] == 'machine')
+        self.assertGreater(machine['counters']['port_io'], 100)  # the clock is measured
+        self.assertGreater(self.total('counters', 'msr_io'), 0)
+        self.assertGreater(self.total('events', 'ahci'), 0)
 
 
 class Program(unittest.TestCase):

@@ -5,7 +5,7 @@ import unittest
 from recordtest import RecordTest
 
 
-class Domain(RecordTest, unittest.TestCase):
+class DomainPv(RecordTest, unittest.TestCase):
     options = ('--rig', 'domain')
 
     def test_xenstore_and_the_disk_are_counted(self):
@@ -16,3 +16,8 @@ class Domain(RecordTest, unittest.TestCase):
         self.assertGreater(self.total('counters', 'store_in'), 100)
         for source in ('timer', 'xenstore', 'console'):
             self.assertGreater(self.total('events', source), 0, source)
+
+
+class DomainPvh(DomainPv):
+    options = ('--world', 'pvh', '--rig', 'domain')
+    world = 'pvh'
