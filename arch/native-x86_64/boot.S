@@ -193,10 +193,12 @@ say:
 	movl $0x3f8, %edx
 	outb %al, %dx
 	outb %al, $0xe9
+	cmpb $0x20, %al			/* the end of the line is not for the screen */
+	jb 5f
 	movb $0x07, %ah
 	movw %ax, (%edi)
 	addl $2, %edi
-	incl %esi
+5:	incl %esi
 	jmp 1b
 4:	hlt
 	jmp 4b
