@@ -67,13 +67,15 @@ static uint64_t param(unsigned index)
 	return hyp_hvm_op(HVMOP_get_param, &p) ? 0 : p.value;
 }
 
-/* A page that was made for us before we were: not to be used as memory. Its physical address. */
+/* A page that was made for us before we were: not to be used as memory. Its physical address; 0:
+ * there is none. */
 static uint64_t made_page(unsigned index)
 {
-	uint64_t phys = param(index) << PAGE_SHIFT;
+	uint64_t frame = param(index), phys = frame << PAGE_SHIFT;
 
-	if (phys)
-		loader_add_range(&loader, phys, PAGE_SIZE, false);
+	if (!frame || frame > PTE_FRAME >> PAGE_SHIFT)
+		return 0;
+	loader_add_range(&loader, phys, PAGE_SIZE, false);
 	return phys;
 }
 

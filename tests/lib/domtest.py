@@ -59,10 +59,11 @@ class Guest:
 
 class DomainTest(unittest.TestCase):
     MEMORY = 256  # MiB of all domains of a test
+    WORLD = 'pv'  # of the domains, unless a test says otherwise
 
     @classmethod
     def setUpClass(cls):
-        cls.machine = domain.Machine(memory=cls.MEMORY)
+        cls.machine = domain.Machine(memory=cls.MEMORY, pvh=cls.WORLD == 'pvh')
 
     @classmethod
     def tearDownClass(cls):
@@ -80,7 +81,7 @@ class DomainTest(unittest.TestCase):
     @classmethod
     def _new_machine(cls):
         cls.machine.close()
-        cls.machine = domain.Machine(memory=cls.MEMORY)
+        cls.machine = domain.Machine(memory=cls.MEMORY, pvh=cls.WORLD == 'pvh')
 
     def _clean_up(self):
         if not self._outcome.success:
@@ -138,6 +139,7 @@ class DomainTest(unittest.TestCase):
         """A domain, created; not waited for."""
         disks = [self.root()[1]] if disks is None else disks
         paused = options.pop('paused', False)
+        options.setdefault('world', self.WORLD)
         guest = Guest(self.machine.create(self.machine.parvix(name, disks, **options), paused=paused))
         self.guests.append(guest)
         return guest
