@@ -20,6 +20,7 @@
 #include <machine.h>
 #include <mm.h>
 #include <printk.h>
+#include <string.h>
 #include <proc.h>
 
 #define BACKTRACE_MAX 24
@@ -160,20 +161,30 @@ static void panic_begin(void)
 	printk("\npanic inside a panic");
 }
 
+/* The first line of it, to be said again: a screen of 25 lines does not show the beginning. */
+static char reason[80];
+
 static __attribute__((noinline)) void panic_say(const char *fmt, va_list ap, bool again)
 {
+	va_list copy;
+
+	va_copy(copy, ap);
 	printk(again ? ": " : "\npanic: ");
 	vprintk(fmt, ap);
 	printk("\n");
 	if (again)
 		crash();
+	vsnprintk(reason, sizeof(reason), fmt, copy);
+	va_end(copy);
 	print_who();
 }
 
 static void __noreturn panic_end(void)
 {
 	trace_print_tail(this_cpu()->trace_next, TRACE_TAIL);
-	printk("The machine stops here.\n");
+	if (strchr(reason, '\n'))
+		*strchr(reason, '\n') = 0;
+	printk("(panic: %s)\nThe machine stops here.\n", reason);
 	crash();
 }
 
