@@ -15,7 +15,7 @@ compare: all compare-programs ## boot and measure in every world, write a report
 
 # FROM=build/compare/last/report.json: the figures of that run instead of a new one.
 book-figures: all compare-programs ## measure, and renew pictures and tables in docs/ (FROM=report.json: of that run)
-	@tools/compare $(if $(FROM),--from $(FROM),--with linux) --book docs $(ARGS)
+	@tools/compare $(if $(FROM),--from $(FROM),--with linux --clock instructions) --book docs $(ARGS)
 
 compare-programs: $(COMPARE_PROGRAMS)
 
