@@ -6,11 +6,11 @@ HOST_CC ?= gcc
 .PHONY: dom0 deps doctor gdb check-elf lint tour format bench bench-domain
 
 deps: ## install the Debian packages that are needed (root, or sudo) and fetch the hypervisor
-	@tools/doctor --install lint gdb clang
+	@tools/doctor --install lint gdb clang compare
 	@$(MAKE) --no-print-directory dom0
 
 doctor: ## say which packages are missing and why each is needed
-	@tools/doctor lint gdb clang
+	@tools/doctor lint gdb clang compare
 
 $(BUILD):
 	$(Q)mkdir -p $@

@@ -196,6 +196,15 @@ class Model(unittest.TestCase):
         self.assertEqual(total, {'calls': {'mmu_update': 6, 'iret': 4, 'event_channel_op': 2}, 'traps': 4, 'pte': 120,
                                  'port_io': 12, 'msr_io': 7, 'irq_flag': 0})
 
+    def test_processes(self):
+        row = run('pv')
+        row['record']['processes'] = [{'what': 'fork', 'ns': 100, 'counters': {'idle_ticks': 30}, 'calls': {'iret': 2, 'mmu_update': 1}},
+                                      {'what': 'fork', 'ns': 90, 'counters': {}, 'calls': {}}, {'what': 'exec', 'ns': 5}]
+        comparison = model.Comparison(document([row], ('pv',)))
+        self.assertEqual(comparison.processes(column(comparison, 'pv')),
+                         {'fork': (2, Spread(2, 70, 80, 90), Spread(2, 0, 1.5, 3)), 'exec': (1, Spread(1, 5, 5, 5), Spread(1, 0, 0, 0))})
+        self.assertEqual(text.processes(comparison)[1][1], '2: 80 [70 .. 90], 1.50 [0 .. 3] calls')
+
     def test_not_counted_is_not_nothing(self):
         marks = {'phases': [{'name': 'entry', 'ticks': 0, 'calls': {'all kinds': 3}}, {'name': 'shell', 'ticks': 9}]}
         row = {**run('pv'), 'record': marks}

@@ -164,6 +164,18 @@ class Comparison:
             total[name] = sum(values) if values else None
         return total
 
+    def processes(self, column):
+        """{'fork': (how many in a run, Spread of instructions without waiting, Spread of hypercalls) ...} of the record."""
+        found, runs = {}, self.runs(column, INSTRUCTIONS)
+        for run in runs:
+            for row in run['record'].get('processes', []) if run['record'] else []:
+                instructions, calls = found.setdefault(row['what'], ([], []))
+                # Counted, a nanosecond is an instruction.
+                instructions.append(row['ns'] - row.get('counters', {}).get('idle_ticks', 0))
+                calls.append(sum(row.get('calls', {}).values()))
+        return {what: (len(calls) / len(runs), spread(instructions), spread(calls))
+                for what, (instructions, calls) in found.items()}
+
     # ---- operations ---------------------------------------------------------------------------------
 
     def operations(self, column, clock=INSTRUCTIONS):

@@ -70,6 +70,18 @@ def privileged(comparison):
     return rows
 
 
+def processes(comparison):
+    """Forks, execs and exits of the boot: how many, what one takes."""
+    columns = comparison.parvix()
+    tables = [comparison.processes(column) for column in columns]
+    rows = [['until the record was read', *[column.title for column in columns]]]
+    for what in ('fork', 'exec', 'exit'):
+        if any(what in table_ for table_ in tables):
+            rows.append([what, *[f'{number(table_[what][0])}: {with_range(table_[what][1])}, '
+                                 f'{with_range(table_[what][2])} calls' if what in table_ else '-' for table_ in tables]])
+    return rows
+
+
 def operations(comparison, systems=('Parvix', 'Linux'), clock=INSTRUCTIONS):
     """What each operation costs, the ratio to the native ones, hypercalls."""
     columns = [column for column in comparison.with_figures()
@@ -132,6 +144,8 @@ def sections(comparison):
     if comparison.parvix():
         found.append(('Phases of the boot (instructions, without waiting)', phases(comparison)))
         found.append(('Privileged operations of the boot', privileged(comparison)))
+        found.append(('Forks, execs and exits of the boot (how many: instructions of one without waiting, hypercalls)',
+                      processes(comparison)))
     if not comparison.document.get('builds'):
         found.append(('Operations (instructions, ratio to the native ones, hypercalls)', operations(comparison)))
         found.append(('Operations by the emulator\'s clock (microseconds, ratio to the native ones)',
