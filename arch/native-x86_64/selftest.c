@@ -31,12 +31,13 @@ static void test_timer(report_fn report)
 
 	native_irq_disable();
 	native_timer_set(start + TIMER_SPAN);
+	native_irq_enable();
 	while (counter_read(CNT_events) == before &&
 	       native_clock_monotonic() - start < TIMER_PATIENCE)
-		native_irq_enable(), cpu_relax(), native_irq_disable();
+		cpu_relax();
 	late = native_clock_monotonic() - start - TIMER_SPAN;
-	if (was_on)
-		native_irq_enable();
+	if (!was_on)
+		native_irq_disable();
 	snprintk(text, sizeof(text), "%ld us after its time", late / NSEC_PER_USEC);
 	report("one-shot timer", counter_read(CNT_events) != before && late >= 0, text);
 }
