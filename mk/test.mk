@@ -48,6 +48,10 @@ $(BUILD)/tests/obj/kernel/fs/%.o $(BUILD)/tests/obj/tests/unit/fs_host.o \
 	$(BUILD)/tests/obj/tests/unit/test_ahci.o: UNIT_KERNEL += -DDIRECT_MAP=0x200000000000ul
 $(BUILD)/tests/obj/tests/unit/fs_disk.o: UNIT_KERNEL := -D_GNU_SOURCE
 
+# Registers are the test's functions.
+$(BUILD)/tests/obj/drivers/native/ahci%.o $(BUILD)/tests/obj/tests/unit/test_ahci_port.o: \
+	UNIT_KERNEL := -Itests/unit/pc $(UNIT_KERNEL) -DDIRECT_MAP=0x200000000000ul
+
 # What tests of arch/pv-x86_64 and drivers/pvfront know of Xen: the constants and layouts.
 $(BUILD)/tests/obj/arch/pv-x86_64/%.o $(BUILD)/tests/obj/tests/unit/test_grant.o \
 	$(BUILD)/tests/obj/tests/unit/test_console_ring.o $(BUILD)/tests/obj/tests/unit/test_xen_cpuid.o: \

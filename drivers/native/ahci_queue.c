@@ -241,52 +241,65 @@ static void trouble(struct ahci_port *p, uint32_t is)
 	look(p, why);
 }
 
-void ahci_queue_interrupt(struct ahci_port *p)
+/* What is done, and what is wrong. Lock held. */
+static void take(struct ahci_port *p, struct list *done)
 {
-	uint32_t is, ended;
-	struct list done;
+	uint32_t is = port_read(p, PORT_IS), ended;
 
-	list_init(&done);
-	spin_lock(&p->lock);
-	p->counts.interrupts++;
-	is = port_read(p, PORT_IS);
 	port_write(p, PORT_IS, is);
 	ended = p->busy & ~(port_read(p, PORT_CI) | port_read(p, PORT_SACT));
 	/* An error that came after the first look: some controllers clear CI with it. */
 	is |= port_read(p, PORT_IS);
 	if (is & IS_ERRORS)
 		ended &= p->queued;
+	if (is & (IS_LINK | IS_CONNECT)) /* who knows by which disk */
+		ended = 0;
 	if (p->state == AHCI_ONLINE)
 		for (; ended; ended &= ended - 1)
-			slot_done(p, (unsigned)__builtin_ctz(ended), &done);
+			slot_done(p, (unsigned)__builtin_ctz(ended), done);
 	if (is & (IS_ERRORS | IS_LINK | IS_CONNECT))
 		trouble(p, is);
+}
+
+void ahci_queue_interrupt(struct ahci_port *p)
+{
+	struct list done;
+
+	list_init(&done);
+	spin_lock(&p->lock);
+	p->counts.interrupts++;
+	take(p, &done);
 	push(p);
 	spin_unlock(&p->lock);
 	call_done(&done);
 }
 
-/* In the timer's interrupt, about once a second while the disk is at work. */
+/* In the timer's interrupt, about once a second while the disk is at work. What is done and waits
+ * for its interrupt, or has lost it, is not late. */
 static void watch(struct ktimer *t)
 {
 	struct ahci_port *p = t->arg;
 	ktime_t now = clock_now();
 	bool late = false;
+	struct list done;
 
+	list_init(&done);
 	spin_lock(&p->lock);
 	p->watching = false;
-	/* What is done and waits for its interrupt is not late. */
-	for (uint32_t left = p->busy & (port_read(p, PORT_CI) | port_read(p, PORT_SACT)); left;
-	     left &= left - 1)
+	if (p->state == AHCI_ONLINE)
+		take(p, &done);
+	for (uint32_t left = p->busy; left; left &= left - 1)
 		late |= now - p->slot[__builtin_ctz(left)].since >= ahci_timeout;
 	if (p->state == AHCI_ONLINE && late) {
 		port_write(p, PORT_IE, 0);
 		p->state = AHCI_RECOVERING;
 		look(p, LOOK_TIMEOUT);
-	} else if (p->state == AHCI_ONLINE && p->busy) {
-		watch_start(p, now);
 	}
+	push(p);
+	if (p->state == AHCI_ONLINE && p->busy)
+		watch_start(p, now);
 	spin_unlock(&p->lock);
+	call_done(&done);
 }
 
 /* ---- after an error; the port has stopped ---- */

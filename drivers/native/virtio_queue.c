@@ -289,11 +289,13 @@ void vblk_interrupt(void *vblk)
 	call_done(&done);
 }
 
-/* In the timer's interrupt, about once a second while the disk is at work. */
+/* In the timer's interrupt, about once a second while the disk is at work. What is done and waits
+ * for its interrupt, or has lost it, is not late. */
 static void watch(struct ktimer *t)
 {
 	struct vblk *b = t->arg;
 	ktime_t now = clock_now();
+	bool late = false, busy = false;
 	struct list done;
 
 	list_init(&done);
@@ -301,16 +303,16 @@ static void watch(struct ktimer *t)
 	b->watching = false;
 	if (b->state == VBLK_ONLINE && virtio_status(&b->v) == VIRTIO_STATUS_GONE)
 		vblk_broken(b, "it is not there any more");
-	for (unsigned i = 0; b->state == VBLK_ONLINE && i < VBLK_COMMANDS; i++) {
-		struct vblk_command *c = &b->command[i];
-
-		if (!c->rq || now - c->since < SILENCE_MAX)
-			continue;
-		take_answers(b, &done); /* only the interrupt was late? */
-		if (c->rq && now - c->since >= SILENCE_MAX)
-			vblk_broken(b, "it does not answer");
+	if (b->state == VBLK_ONLINE)
+		take_answers(b, &done);
+	for (unsigned i = 0; i < VBLK_COMMANDS; i++) {
+		busy |= b->command[i].rq != NULL;
+		late |= b->command[i].rq && now - b->command[i].since >= SILENCE_MAX;
 	}
-	if (b->state == VBLK_ONLINE && ~b->free & ((1ull << (VBLK_COMMANDS - 1)) * 2 - 1))
+	if (late)
+		vblk_broken(b, "it does not answer");
+	push(b);
+	if (b->state == VBLK_ONLINE && busy)
 		watch_start(b, now);
 	spin_unlock(&b->lock);
 	call_done(&done);
