@@ -103,6 +103,9 @@ static void event_again(void)
 	__atomic_fetch_or(&this_vcpu_info()->evtchn_pending_sel, 1ul << ring.port / 64,
 			  __ATOMIC_SEQ_CST);
 	this_vcpu_info()->evtchn_upcall_pending = 1;
+	/* Under PV whoever unmasks events looks at this. In PVH it is Xen, when it is entered. */
+	if (birth.pvh)
+		call(__HYPERVISOR_xen_version, XENVER_version, 0, 0);
 }
 
 /* Wait until at most @unsent bytes are in the ring. False: no progress for PATIENCE. */
