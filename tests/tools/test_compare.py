@@ -308,6 +308,14 @@ class Report(unittest.TestCase):
         self.assertEqual(rows['boot to the shell'][-2:], ['+0.00 %', ''])
         ElementTree.fromstring(charts.differences(comparison, '').file())
 
+    def test_a_mark_that_only_one_build_has(self):
+        more = run('pv', build='B')
+        more['record']['phases'].insert(1, phase('grants', 500))
+        comparison = model.Comparison(document([run('pv', build='A'), more], ('pv',), {'A': 'old', 'B': 'new'}))
+        rows = {row[0]: row for row in text.differences(comparison)[1:]}
+        self.assertEqual(rows['machine'][2:], ['600', '600', '+0.00 %', ''])
+        self.assertNotIn('grants', rows)
+
     def test_book(self):
         before = 'a\n<!-- figures: overview -->\nold\n<!-- end of overview -->\nb <!-- figures: run -->\n<!-- end of run -->\n'
         after = book.replace(before, self.comparison)

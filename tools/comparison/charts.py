@@ -430,8 +430,11 @@ def two_builds(comparison):
     rows = [('boot', 'boot to the shell', [(a, comparison.boot(a), comparison.boot(b)) for a, b in pairs])]
     rows.append(('boot', 'hypercalls of the boot', [(a, comparison.boot_calls(a), comparison.boot_calls(b)) for a, b in pairs]))
     labels = comparison.labels([column for pair in pairs for column in pair])
+    # Marks that only one of the builds has would make the other's next phase look longer.
+    shared = [set(comparison.steps(a)) & set(comparison.steps(b)) for a, b in pairs]
     for label in labels:
-        rows.append(('phase', label, [(a, comparison.steps(a).get(label), comparison.steps(b).get(label)) for a, b in pairs]))
+        rows.append(('phase', label, [(a, comparison.steps(a, marks=marks).get(label), comparison.steps(b, marks=marks).get(label))
+                                      for (a, b), marks in zip(pairs, shared)]))
     for name in comparison.operation_names([column for pair in pairs for column in pair]):
         values = []
         for a, b in pairs:

@@ -116,12 +116,16 @@ class Comparison:
             found.append((phase['name'], {WHOLE: whole, WORK: whole - wait, WAIT: wait}[part]))
         return found
 
-    def steps(self, column, clock=INSTRUCTIONS, part=WORK):
-        """{mark: Spread of what it took since the mark before}."""
+    def steps(self, column, clock=INSTRUCTIONS, part=WORK, marks=None):
+        """{mark: Spread of what it took since the mark before}; `marks`: as if there were no others."""
         found = {}
         for run in self.runs(column, clock):
+            before = 0
             for name, value in self._steps_of_run(run, clock, part):
-                found.setdefault(name, []).append(value)
+                before += value
+                if marks is None or name in marks:
+                    found.setdefault(name, []).append(before)
+                    before = 0
         return {name: spread(values) for name, values in found.items()}
 
     def boot(self, column, clock=INSTRUCTIONS, part=WORK):
