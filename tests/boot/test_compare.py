@@ -13,8 +13,8 @@ import rigtest
 COMPARE = os.path.join(rigtest.TREE, 'tools', 'compare')
 
 
-def compare(folder, *options):
-    done = subprocess.run([COMPARE, '--worlds', 'pv-initial', '--runs', '1', '--out', folder, *options],
+def compare(folder, *options, names='pv-initial'):
+    done = subprocess.run([COMPARE, '--worlds', names, '--runs', '1', '--out', folder, *options],
                           capture_output=True, text=True, stdin=subprocess.DEVNULL)
     return done.returncode, done.stdout, done.stderr
 
@@ -27,11 +27,12 @@ def read(folder, name):
 class Compare(unittest.TestCase):
     def test_boot_counted(self):
         with tempfile.TemporaryDirectory() as folder:
-            status, out, err = compare(folder, '--only', 'boot', '--clock', 'instructions')
+            status, out, err = compare(folder, '--only', 'boot', '--clock', 'instructions', names='native,pv-initial')
             self.assertEqual(status, 0, err)
             self.assertRegex(out, r'PV, initial domain +\d')
-            run, = json.loads(read(folder, 'report.json'))['runs']
-            self.assertIsNone(run['error'])
+            native, run = json.loads(read(folder, 'report.json'))['runs']
+            self.assertEqual((native['error'], run['error']), (None, None))
+            self.assertEqual((native['record']['world'], run['record']['world']), ('native', 'pv'))
             names = [phase['name'] for phase in run['record']['phases']]
             self.assertEqual(names[0], 'entry')
             self.assertLess(names.index('machine'), names.index('shell'))
@@ -41,8 +42,12 @@ class Compare(unittest.TestCase):
             whole = ticks[names.index('shell')]
             self.assertTrue(3e6 < whole < 3e8, whole)
             rows = list(csv.DictReader(read(folder, 'report.csv').splitlines()))
-            boot, = [row for row in rows if (row['what'], row['name'], row['clock']) == ('boot', 'whole', 'instructions')]
+            first, boot = [row for row in rows if (row['what'], row['name'], row['clock']) == ('boot', 'whole', 'instructions')]
             self.assertEqual(float(boot['median']), whole)
+            self.assertEqual(boot['ratio_to_native'], f"{whole / float(first['median']):.4f}")
+            # Natively nobody is called; under PV each frame's entry is checked.
+            self.assertFalse(any(phase['calls'] for phase in native['record']['phases']))
+            self.assertGreater(sum(phase['counters'].get('pte_stores', 0) for phase in run['record']['phases']), 10000)
             for name in ('phases', 'steps', 'privileged'):
                 ElementTree.fromstring(read(folder, f'{name}.svg'))
             self.assertIn('<svg', read(folder, 'report.html'))
