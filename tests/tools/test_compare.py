@@ -11,7 +11,7 @@ import tempfile
 import unittest
 from xml.etree import ElementTree
 
-from comparison import book, charts, model, others, page, stats, svg, text, worlds
+from comparison import aims, book, charts, model, others, page, stats, svg, text, worlds
 from comparison.stats import Spread, change, spread
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -204,6 +204,16 @@ class Model(unittest.TestCase):
         self.assertEqual(comparison.processes(column(comparison, 'pv')),
                          {'fork': (2, Spread(2, 70, 80, 90), Spread(2, 0, 1.5, 3)), 'exec': (1, Spread(1, 5, 5, 5), Spread(1, 0, 0, 0))})
         self.assertEqual(text.processes(comparison)[1][1], '2: 80 [70 .. 90], 1.50 [0 .. 3] calls')
+
+    def test_aims(self):
+        self.assertTrue(aims.calls_kept({'iret': 1.02, 'update_va_mapping': 1, 'total': 2.02}, {'iret': 1, 'update_va_mapping': 1}, 0))
+        self.assertFalse(aims.calls_kept({'iret': 2}, {'iret': 1}, 0))
+        self.assertFalse(aims.calls_kept({'iret': 1, 'mmu_update': 1}, {'iret': 1}, 0))
+        self.assertTrue(aims.calls_kept({'iret': 3, 'mmu_update': 2, 'multicall': 2}, {'iret': 3}, 6))
+        rows = aims.rows(self.comparison)[1:]
+        self.assertEqual(rows[0][1:], ['PV, xl domain', '2.05', 'no'])
+        self.assertEqual(rows[1][1:], ['PV, xl domain', 'iret 1', 'yes'])
+        self.assertEqual(len(aims.rows(model.Comparison(document([run('native')], ('native',))))), 1)
 
     def test_not_counted_is_not_nothing(self):
         marks = {'phases': [{'name': 'entry', 'ticks': 0, 'calls': {'all kinds': 3}}, {'name': 'shell', 'ticks': 9}]}

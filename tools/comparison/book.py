@@ -6,12 +6,12 @@ import glob
 import os
 import re
 
-from . import text
+from . import aims, text
 
 SECTIONS = {
     'overview': text.overview, 'phases': text.phases, 'privileged': text.privileged,
     'operations': lambda comparison: text.operations(comparison, ('Parvix',)),
-    'operations-linux': lambda comparison: text.operations(comparison, ('Linux',)), 'kinds': text.kinds}
+    'operations-linux': lambda comparison: text.operations(comparison, ('Linux',)), 'kinds': text.kinds, 'aims': aims.rows}
 
 
 def markdown(rows):

@@ -94,7 +94,7 @@ def html(comparison, figures):
                    f'<code>{escape(command)}</code>. As a file: <code>{name}.svg</code></figcaption></figure>')
     out.append('<h2>The figures</h2>')
     for heading, rows in text.sections(comparison):
-        out.append(f'<h3>{escape(heading)}</h3>{_table(rows, left=(1,) if rows[0][1] == "world" else ())}')
+        out.append(f'<h3>{escape(heading)}</h3>{_table(rows, left=(1, 2) if rows[0][0] == "aim" else (1,) if rows[0][1] == "world" else ())}')
     rows = text.kinds(comparison)
     if rows:
         out.append(f'<details open><summary>Hypercalls of one operation, by kind</summary>{_table(rows, left=(1, 4))}</details>')

@@ -2,7 +2,7 @@
 """The report as tables: rows of cells, for the terminal, for the HTML page and for the book."""
 import csv
 
-from . import charts, model
+from . import aims, charts, model
 from .stats import number, times, with_range
 from .worlds import INSTRUCTIONS, WALL
 
@@ -148,6 +148,7 @@ def sections(comparison):
                       processes(comparison)))
     if not comparison.document.get('builds'):
         found.append(('Operations (instructions, ratio to the native ones, hypercalls)', operations(comparison)))
+        found.append(('Aims', aims.rows(comparison)))
         found.append(('Operations by the emulator\'s clock (microseconds, ratio to the native ones)',
                       operations(comparison, clock=WALL)))
     return [(title, rows) for title, rows in found if len(rows) > 1]
