@@ -28,8 +28,7 @@
 #include "native.h"
 
 #define STORM 10000
-#define STORM_WINDOW (20 * NSEC_PER_MSEC) /* half a million a second: no disk of ours is so fast \
-					   */
+#define STORM_WINDOW (20 * NSEC_PER_MSEC) /* no disk of ours is so fast */
 #define STORM_PAUSE (10 * NSEC_PER_MSEC)
 
 #define CPUID_1_EDX_APIC (1u << 9)

@@ -21,31 +21,12 @@
  * Xen does all of this for a PV guest: compare arch/pv-x86_64/entry.S.
  */
 #include "../x86_64/asm-offsets.h"
+#include "../x86_64/push-regs.inc"
 
 #define TRAP_SYSCALL 0x100
 #define USER_SS 0x1b
 #define USER_CS 0x23
 #define MSR_GS_BASE 0xc0000101
-
-/* Push the general registers below `vector`; %rsp is the trapframe then. */
-.macro PUSH_REGS
-	pushq %rdi
-	pushq %rsi
-	pushq %rdx
-	pushq %rcx
-	pushq %rax
-	pushq %r8
-	pushq %r9
-	pushq %r10
-	pushq %r11
-	pushq %rbx
-	pushq %rbp
-	pushq %r12
-	pushq %r13
-	pushq %r14
-	pushq %r15
-	subq $16, %rsp			/* spare, cr2 */
-.endm
 
 /* All, vector and error code dropped: %rsp is what `iretq` wants. */
 .macro LOAD_REGS

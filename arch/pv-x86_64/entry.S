@@ -41,32 +41,13 @@
  * it by another `vector`.
  */
 #include "../x86_64/asm-offsets.h"
+#include "../x86_64/push-regs.inc"
 
 #define HYPERVISOR_iret 23
 #define VGCF_in_syscall 0x100
 #define TRAP_SYSCALL 0x100
 #define TRAP_EVENT 0x101
 #define UPCALL_MASK 1		/* offset in struct vcpu_info */
-
-/* Push the general registers below `vector`; %rsp is the trapframe then. */
-.macro PUSH_REGS
-	pushq %rdi
-	pushq %rsi
-	pushq %rdx
-	pushq %rcx
-	pushq %rax
-	pushq %r8
-	pushq %r9
-	pushq %r10
-	pushq %r11
-	pushq %rbx
-	pushq %rbp
-	pushq %r12
-	pushq %r13
-	pushq %r14
-	pushq %r15
-	subq $16, %rsp			/* spare, cr2 */
-.endm
 
 /* All but rax rcx rdx rsi rdi r11, which the caller of this loads as it needs. */
 .macro LOAD_REGS
