@@ -10,7 +10,7 @@ import time
 import unittest
 
 from rig import codes
-from rigtest import PARVIX, guest_exec, parvix
+from rigtest import HERE, PARVIX, guest_exec, parvix
 
 
 def children_with(word):
@@ -27,6 +27,8 @@ def children_with(word):
 
 
 class SelfTest(unittest.TestCase):
+    worlds = 'pv', 'pvh', 'native'
+
     def test_every_facility_is_ok(self):
         status, _, err = guest_exec('true')
         self.assertEqual(status, 0, err)
@@ -86,6 +88,8 @@ class Exec(unittest.TestCase):
 
 
 class Ends(unittest.TestCase):
+    worlds = 'pv', 'pvh', 'native'
+
     def test_crash(self):
         status, _, err = guest_exec('crash')
         self.assertEqual(status, codes.CRASH, err)
@@ -110,7 +114,7 @@ class Ends(unittest.TestCase):
                                (signal.SIGKILL, -signal.SIGKILL)):
             with self.subTest(number.name):
                 word = f'mark-{os.getpid()}-{number.name}'
-                run = subprocess.Popen([PARVIX, 'run', '--rig', 'initial', '--append', word, '--exec', 'sleep 1000'],
+                run = subprocess.Popen([PARVIX, 'run', *HERE, '--append', word, '--exec', 'sleep 1000'],
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                 time.sleep(codes.scaled(2))
                 self.assertGreater(len(children_with(word)), 1)
@@ -120,7 +124,7 @@ class Ends(unittest.TestCase):
                 self.assertEqual(children_with(word), [])
 
     def test_two_side_by_side(self):
-        runs = [subprocess.Popen([PARVIX, 'run', '--rig', 'initial', '--exec', f'sleep 1; echo {name}'],
+        runs = [subprocess.Popen([PARVIX, 'run', *HERE, '--exec', f'sleep 1; echo {name}'],
                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) for name in ('one', 'two')]
         self.assertEqual([run.communicate()[0] for run in runs], [b'one\n', b'two\n'])
 

@@ -25,6 +25,8 @@ def read(folder, name):
 
 
 class Compare(unittest.TestCase):
+    worlds = 'pv',
+
     def test_boot_counted(self):
         with tempfile.TemporaryDirectory() as folder:
             status, out, err = compare(folder, '--only', 'boot', '--clock', 'instructions', names='native,pv-initial')

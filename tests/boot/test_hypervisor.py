@@ -7,6 +7,8 @@ from rigtest import guest_exec
 
 
 class Hypervisor(unittest.TestCase):
+    worlds = 'pv',
+
     def test_what_the_self_test_leaves_behind(self):
         status, out, err = guest_exec('cat /proc/machine /proc/counters /proc/hypercalls', '--rig', 'initial')
         self.assertEqual(status, 0, err)

@@ -71,6 +71,8 @@ class Pc:
 
 class Platform(unittest.TestCase):
     """What each kind of machine makes of the platform; a shell, a clock that runs, and the off switch."""
+    worlds = 'pv',
+
 
     def boots(self, *options, append='', ends=True):
         with Pc(*options, append=append) as pc:
@@ -145,6 +147,8 @@ class Platform(unittest.TestCase):
 
 class End(unittest.TestCase):
     """-no-reboot makes QEMU end where a PC would start again."""
+    worlds = 'pv',
+
 
     def reboots(self, *options, append=''):
         with Pc(*options, append=append) as pc:

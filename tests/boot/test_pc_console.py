@@ -82,6 +82,8 @@ class ScreenPc(Pc):
 
 
 class Screen(unittest.TestCase):
+    worlds = 'pv',
+
     def boot(self, *options, append=''):
         pc = ScreenPc(*options, append=append)
         self.addCleanup(pc.__exit__)

@@ -7,6 +7,7 @@ from rigtest import guest_exec
 
 
 class InitialDomain(RecordTest, unittest.TestCase):
+    worlds = 'pv',
     def test_page_tables_of_the_direct_map_are_the_memory_phase(self):
         memory = next(phase for phase in self.phases if phase['name'] == 'memory')
         self.assertGreaterEqual(memory['counters']['pte_stores'], 32768)  # 128 MiB in pages of 4 KiB
@@ -17,7 +18,8 @@ class InitialDomain(RecordTest, unittest.TestCase):
 
 
 class InitialDomainPvh(RecordTest, unittest.TestCase):
-    options = ('--world', 'pvh')
+    worlds = 'pv',
+    options = ('--world', 'pvh', '--rig', 'initial')
     world = 'pvh'
 
     def test_page_tables_are_ours(self):
@@ -26,6 +28,7 @@ class InitialDomainPvh(RecordTest, unittest.TestCase):
 
 
 class Pc(RecordTest, unittest.TestCase):
+    worlds = 'pv',
     options = ('--world', 'native')
     world = 'native'
 
@@ -41,6 +44,7 @@ class Pc(RecordTest, unittest.TestCase):
 
 
 class Program(unittest.TestCase):
+    worlds = 'pv',
     def test_what_it_refuses(self):
         status, out, _ = guest_exec('boottrace /etc/passwd 2>&1; echo $?; boottrace -x 2>&1; echo $?; '
                                     'boottrace /none 2>&1; echo $?; echo >/proc/boot; echo $?')

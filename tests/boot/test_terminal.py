@@ -9,7 +9,7 @@ import unittest
 
 from rig import codes
 from rig.guest import HALTED, REBOOTED
-from rigtest import PARVIX, PROMPT, booted, parvix
+from rigtest import HERE, PARVIX, PROMPT, booted, parvix
 
 
 class Shell(unittest.TestCase):
@@ -164,7 +164,7 @@ class Terminal(unittest.TestCase):
     def start(self, *options):
         pid, fd = pty.fork()
         if pid == 0:
-            os.execv(PARVIX, [PARVIX, 'run', '--rig', 'initial', *options])
+            os.execv(PARVIX, [PARVIX, 'run', *HERE, *options])
         self.addCleanup(os.close, fd)
         self.pid, self.fd, self.seen = pid, fd, b''
 

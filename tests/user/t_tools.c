@@ -172,4 +172,4 @@ TOOL_TEST(system, {"uname -s", "Parvix\n", 0}, {"id -un; whoami; id -u", "root\n
 	  {"mknod null c $(stat -c %F /dev/null | wc -w) 3 && rm null; pwd | grep -c '^/tmp/test'",
 	   "1\n", 0},
 	  {"stat -c '%F %s' abc /dev/null", "regular file 6\ncharacter device 0\n", 0},
-	  {"hypercalls | grep -c total; dmesg | grep -c ^Parvix", "1\n1\n", 0})
+	  {"hypercalls -a | grep -c total; dmesg | grep -c ^Parvix", "1\n1\n", 0})

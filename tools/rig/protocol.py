@@ -71,8 +71,10 @@ class Demux:
         return [(TEXT, b''.join(event)) if isinstance(event, list) else event for event in events]
 
     def idle(self):
-        """Whatever is held is a program's text after all, unless it is an open line of Xen's or the kernel's."""
-        if not self.held or self.held.startswith((XEN_PREFIX, b'\x1ek') if self.hypervisor else b'\x1ek'):
+        """Whatever is held is a program's text after all, unless it is an open line of Xen's or the kernel's
+        (or the one byte that begins it: nobody waits for that to be shown)."""
+        if self.held in (b'', b'\x1e') or self.held.startswith(
+                (XEN_PREFIX, b'\x1ek') if self.hypervisor else b'\x1ek'):
             return []
         return self.finish()
 
