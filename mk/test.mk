@@ -14,7 +14,7 @@ UNIT_CFLAGS := -std=gnu17 -O1 -g -Wall -Wextra -Wno-unused-parameter -Itests/lib
 UNIT_KERNEL := -Iinclude -fno-strict-aliasing -fno-builtin
 UNIT_FRAME := $(BUILD)/tests/obj/tests/lib/test.o $(BUILD)/tests/obj/tests/lib/kernel_host.o
 
-# SUITE=unit,tools,boot,user,domain-user,domain,hostile and TEST=part of a name choose; SEED=N repeats a run.
+# SUITE=unit,boot ... (tests/README.md has them all) and TEST=part of a name choose; SEED=N repeats a run.
 SUITE ?=
 TEST ?=
 SEED ?=
@@ -26,7 +26,7 @@ GUEST_EXTRA := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/hostile/*.c tests/boot
 	$(BUILD)/tests/domain/console_backend $(BUILD)/tests/domain/introduce
 
 .PHONY: test unit-tests
-test: $(TEST_NEEDS) ## run all tests (SUITE=unit,tools,boot,user,domain-user,domain,hostile TEST=name SEED=n choose)
+test: $(TEST_NEEDS) ## run all tests (SUITE=unit,native-user,... TEST=name SEED=n choose)
 	@tools/run-tests $(if $(SUITE),--suite $(SUITE)) $(if $(SEED),--seed $(SEED)) $(TEST)
 
 unit-tests: $(UNIT)

@@ -31,11 +31,11 @@ terminal_input console serial
 terminal_output console serial
 set timeout={timeout}
 set default={default}
-menuentry 'Parvix' {{
+menuentry 'Parvix' --hotkey=d {{
 	multiboot2 /boot/parvix {arguments}
 }}
 # For a disk that the kernel has no driver for, a USB stick: the firmware reads the whole partition into memory.
-menuentry 'Parvix, with the root file system in memory' {{
+menuentry 'Parvix, with the root file system in memory (m)' --hotkey=m {{
 	multiboot2 /boot/parvix root=ram0 {arguments}
 	module2 (${{root}})0+{sectors}
 }}
@@ -43,7 +43,8 @@ menuentry 'Parvix, with the root file system in memory' {{
 
 
 def quote(arguments):
-    """The kernel's arguments in GRUB's language, each a word that means itself."""
+    """The kernel's arguments in GRUB's language, each a word that means itself. (A quote or backslash in one still
+    reaches the kernel with a backslash before it: so GRUB tells kernels that a space is part of a word.)"""
     return ' '.join("'" + word.replace("'", "'\\''") + "'" for word in arguments.split())
 
 

@@ -32,6 +32,16 @@ EFLAGS_IF = 0x200
 ENDS = {'guest-shutdown': HALTED, 'guest-reset': REBOOTED}
 
 
+def stands_still(qmp):
+    """The processor waits for an interrupt and has interrupts off: nothing will ever happen again."""
+    try:
+        text = qmp('human-monitor-command', **{'command-line': 'info registers'})
+    except (RigError, OSError):
+        return False  # it is ending by itself
+    match = STOPPED.search(text)
+    return bool(match) and not int(match.group(1), 16) & EFLAGS_IF
+
+
 class Pc(Machine):
     """A running QEMU without Xen. `disks`: [(descriptor, writable)]. `image_fd`: a RAM disk, or None. With
     `boot_disk`, the firmware starts what is on the first disk, and there is no `kernel`."""
@@ -82,15 +92,6 @@ class Pc(Machine):
                 '-blockdev', f'driver=raw,node-name=disk{number},file=file{number},discard=unmap,read-only={access}',
                 '-device', f'{device},drive=disk{number}']
 
-    def stands_still(self):
-        """The processor waits for an interrupt and has interrupts off: nothing will ever happen again."""
-        try:
-            text = self.qmp('human-monitor-command', **{'command-line': 'info registers'})
-        except (RigError, OSError):
-            return False  # it is ending by itself
-        match = STOPPED.search(text)
-        return bool(match) and not int(match.group(1), 16) & EFLAGS_IF
-
     def how_ended(self):
         """After QEMU's end: the reason that it gave, or None."""
         for event in self.qmp.rest():
@@ -124,7 +125,7 @@ class PcGuest(Guest):
             patience = scaled(SILENCE[0 if LAST_WORDS.search(self.text[-300:]) else 1])
             if now - self.looked >= patience:
                 self.looked = now
-                if self.machine.stands_still():
+                if stands_still(self.machine.qmp):
                     self._stopped()
         return ready
 
@@ -155,6 +156,9 @@ def start(options, image_fd, arguments):
     opened = []
     try:
         for path, writable in parse_disks(options.disk):
+            if not writable and options.disk_driver == 'ahci':
+                raise RigError(SETUP, f'--disk {path}:ro: a SATA disk of QEMU cannot be read-only; '
+                               '--disk-driver virtio has disks that can')
             opened.append((os.open(path, (os.O_RDWR if writable else os.O_RDONLY) | os.O_CLOEXEC), writable))
         if options.grub:
             disk = grub.compose(image_fd, options.kernel, arguments, in_memory=options.ramdisk)
