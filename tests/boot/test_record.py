@@ -8,6 +8,7 @@ from rigtest import guest_exec
 
 class InitialDomain(RecordTest, unittest.TestCase):
     worlds = 'pv',
+
     def test_page_tables_of_the_direct_map_are_the_memory_phase(self):
         memory = next(phase for phase in self.phases if phase['name'] == 'memory')
         self.assertGreaterEqual(memory['counters']['pte_stores'], 32768)  # 128 MiB in pages of 4 KiB
@@ -45,6 +46,7 @@ class Pc(RecordTest, unittest.TestCase):
 
 class Program(unittest.TestCase):
     worlds = 'pv',
+
     def test_what_it_refuses(self):
         status, out, _ = guest_exec('boottrace /etc/passwd 2>&1; echo $?; boottrace -x 2>&1; echo $?; '
                                     'boottrace /none 2>&1; echo $?; echo >/proc/boot; echo $?')
