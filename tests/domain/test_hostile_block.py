@@ -162,7 +162,10 @@ class Honest(HostileTest):
 class Rings(HostileTest):
     def test_lies_in_the_ring(self):
         for evil in EVIL:
-            self.exercise('--evil', f'{evil}@{BEGUN}', '--hold', '4', '--seed', str(SEED))
+            # A few answers taken back before anybody has seen them are no lie that can be told from silence: then
+            # the unplugging ends it.
+            fails = 'unplugged' if evil == 'prod-back' else True
+            self.exercise('--evil', f'{evil}@{BEGUN}', '--hold', '4', '--seed', str(SEED), fails=fails)
         self.good_disk()
         self.grants_back()
 
