@@ -18,7 +18,7 @@ sed -n '1,2p' /etc/passwd; grep -c : /etc/passwd; echo abc | hexdump; echo 'one 
 echo '== programs'
 lua -e 'local t = {} for i = 1, 1000 do t[i] = (i * 7919) % 1009 end table.sort(t) print(#t, t[1], t[1000], math.sin(1), string.rep("x", 5))'
 sh -c 'kill -SEGV $$'; echo "status $?"; sh -c 'exit 3'; echo "status $?"; nothing-of-this-name; echo "status $?"
-sleep 0.1 & wait; echo "status $?"; (sleep 5 & p=$!; kill $p; wait $p; echo "status $?"); timeout 1 sleep 5; echo "status $?"
+sleep 0.1 & wait; echo "status $?"; sleep 5 & p=$!; sleep 1; kill $p; wait $p; echo "status $?"; timeout 1 sleep 5; echo "status $?"
 f() { [ "$1" -le 1 ] && echo 1 || echo $(($1 * $(f $(($1 - 1))))); }; f 10
 i=0; while [ $i -lt 200 ]; do i=$((i + 1)); : | cat; done; echo $i
 trap 'echo caught' USR1; kill -USR1 $$
