@@ -106,8 +106,6 @@ static void interrupt(unsigned vector)
 /* From entry.S, interrupts off. */
 void native_trap(struct trapframe *tf)
 {
-	struct cpu *c = this_cpu();
-
 	if (tf->vector >= VECTOR_FIRST) {
 		interrupt(tf->vector);
 		return;
@@ -119,15 +117,8 @@ void native_trap(struct trapframe *tf)
 	tf->cr2 = 0;
 	if (tf->vector == TRAP_PF)
 		__asm__ volatile("movq %%cr2, %0" : "=r"(tf->cr2));
-	c->traps[tf->vector & 31]++;
-	c->counters[CNT_traps]++;
-	trace(trap, tf->vector, tf->rip, tf->cr2);
-	if (unlikely(trap_test_resume)) {
-		tf->rip = trap_test_resume;
-		trap_test_resume = 0;
-		trap_test_vector = tf->vector;
+	if (unlikely(trap_counted(tf)))
 		return;
-	}
 	if (unlikely(!machine)) {
 		if (in_trap_early)
 			native_early_die("an exception while reporting an exception");

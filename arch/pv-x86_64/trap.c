@@ -118,23 +118,14 @@ static void early_trap(const struct trapframe *tf)
 /* From entry.S. */
 void pv_trap(struct trapframe *tf)
 {
-	struct cpu *c = this_cpu();
-
 	if (unlikely(tf->vector == TRAP_NMI)) {
 		pv_nmi(tf);
 		return;
 	}
 	tf->cr2 = tf->vector == TRAP_PF ? this_vcpu_info()->arch.cr2 : 0;
 	tf->cs &= 0xffff; /* the event mask lies above the selector */
-	c->traps[tf->vector & 31]++;
-	c->counters[CNT_traps]++;
-	trace(trap, tf->vector, tf->rip, tf->cr2);
-	if (unlikely(trap_test_resume)) {
-		tf->rip = trap_test_resume;
-		trap_test_resume = 0;
-		trap_test_vector = tf->vector;
+	if (unlikely(trap_counted(tf)))
 		return;
-	}
 	if (unlikely(!machine)) {
 		if (in_trap_early)
 			early_die("an exception while reporting an exception");
