@@ -81,7 +81,7 @@ void loader_add_range(struct loader_info *l, uint64_t start, uint64_t size, bool
 	l->range[l->nr_ranges++] = (struct loader_range){start, size, ram};
 }
 
-static bool read_pvh(struct loader_info *l, const struct pvh_start_info *si)
+static void read_pvh(struct loader_info *l, const struct pvh_start_info *si)
 {
 	l->name = "PVH";
 	if (si->cmdline)
@@ -99,7 +99,6 @@ static bool read_pvh(struct loader_info *l, const struct pvh_start_info *si)
 		for (uint32_t i = 0; i < si->memmap_entries && i < LOADER_RANGES; i++)
 			loader_add_range(l, m[i].address, m[i].size, m[i].type == E820_RAM);
 	}
-	return true;
 }
 
 static void mb2_memory(struct loader_info *l, const struct mb2_memory *tag)
@@ -150,7 +149,7 @@ static void mb2_tag(struct loader_info *l, const struct mb2_tag *tag)
 	}
 }
 
-static bool read_multiboot2(struct loader_info *l, const uint32_t *info)
+static void read_multiboot2(struct loader_info *l, const uint32_t *info)
 {
 	uint32_t total = info[0], at = 8;
 
@@ -163,7 +162,6 @@ static bool read_multiboot2(struct loader_info *l, const uint32_t *info)
 		mb2_tag(l, tag);
 		at += (tag->size + 7) & ~7u;
 	}
-	return true;
 }
 
 bool loader_read(struct loader_info *l, uint32_t magic, uint64_t info)
@@ -171,8 +169,10 @@ bool loader_read(struct loader_info *l, uint32_t magic, uint64_t info)
 	if (!info || info % 4)
 		return false;
 	if (magic == MULTIBOOT2_MAGIC)
-		return read_multiboot2(l, boot_va(info));
-	if (*(const uint32_t *)boot_va(info) == PVH_MAGIC)
-		return read_pvh(l, boot_va(info));
-	return false;
+		read_multiboot2(l, boot_va(info));
+	else if (*(const uint32_t *)boot_va(info) == PVH_MAGIC)
+		read_pvh(l, boot_va(info));
+	else
+		return false;
+	return true;
 }
