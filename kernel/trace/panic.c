@@ -181,9 +181,11 @@ static __attribute__((noinline)) void panic_say(const char *fmt, va_list ap, boo
 
 static void __noreturn panic_end(void)
 {
+	char *end = strchr(reason, '\n');
+
 	trace_print_tail(this_cpu()->trace_next, TRACE_TAIL);
-	if (strchr(reason, '\n'))
-		*strchr(reason, '\n') = 0;
+	if (end)
+		*end = 0;
 	printk("(panic: %s)\nThe machine stops here.\n", reason);
 	crash();
 }
