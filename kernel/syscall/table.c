@@ -20,7 +20,9 @@ static long (*const table[SYS_count])(struct trapframe *tf) = {
 
 static long call(struct trapframe *tf)
 {
-	return likely(tf->err < SYS_count) ? table[tf->err](tf) : -ENOSYS;
+	long (*fn)(struct trapframe *tf) = likely(tf->err < SYS_count) ? table[tf->err] : NULL;
+
+	return likely(fn) ? fn(tf) : -ENOSYS;
 }
 
 static __attribute__((noinline)) void dispatch_traced(struct trapframe *tf)
