@@ -20,10 +20,10 @@ book-figures: all compare-programs ## measure, and renew pictures and tables in 
 compare-programs: $(COMPARE_PROGRAMS)
 
 # The measuring program for Linux: the guest's own source, so that both do the same.
-$(BUILD)/compare/lat: user/bench/lat.c
+$(BUILD)/compare/lat: user/bench/lat.c $(wildcard user/bench/lat/*.c) user/bench/lat/lat.h
 	$(call say,HOSTCC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(HOST_CC) -std=gnu17 -O2 -static -Wall -Wextra -o $@ $<
+	$(Q)$(HOST_CC) -std=gnu17 -O2 -static -Wall -Wextra -o $@ $(filter %.c,$^)
 
 # For dom0, which has the library because the toolstack needs it.
 $(BUILD)/compare/domtime: tools/comparison/domtime.c

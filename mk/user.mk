@@ -62,6 +62,8 @@ $(U)/bin/%: $(U)/obj/user/bin/%.o $(U)/libuser.a $(USER_STAMP)
 	$(USER_LINK)
 $(U)/usr/bench/%: $(U)/obj/user/bench/%.o $(U)/libuser.a $(USER_STAMP)
 	$(USER_LINK)
+# A program of several files has the others in a folder of its name.
+$(U)/usr/bench/lat: $(patsubst %.c,$(U)/obj/%.o,$(wildcard user/bench/lat/*.c))
 $(U)/usr/tests/%: $(U)/obj/tests/user/%.o $(U)/libuser.a $(USER_STAMP)
 	$(USER_LINK)
 

@@ -17,16 +17,20 @@ COUNTERS = (('traps', 'traps'), ('pte', 'PTE writes'), ('port_io', 'port I/O'), 
             ('irq_flag', 'IRQ flag'))
 # Order and names of the operations, as people call them.
 OPERATIONS = {
-    'null-call': 'null call', 'read-1-byte': 'read 1 byte', 'open-close': 'open and close', 'signal': 'signal',
-    'pipe-self': 'pipe to oneself', 'pipe-ping-pong': 'pipe ping-pong', 'switch': 'switch',
-    'fork-exit-wait': 'fork, exit, wait', 'fork-exec-wait': 'fork, exec, wait', 'page-fault': 'page fault',
-    'mmap-munmap': 'mmap, touch, munmap', 'fork-256-cow': 'fork, 256 COW faults', 'timer-set': 'timer set, cleared',
-    'timer-late': 'timer, lateness', 'disk-read-4k': 'disk read 4 KiB', 'disk-write-4k': 'disk write 4 KiB'}
+    'null-call': 'null call', 'read-1-byte': 'read 1 byte', 'write-1-byte': 'write 1 byte', 'open-close': 'open and close',
+    'stat': 'stat', 'signal': 'signal', 'pipe-self': 'pipe to oneself', 'pipe-ping-pong': 'pipe ping-pong',
+    'switch': 'switch, 2 processes', 'switch-8': 'switch, 8 processes', 'switch-32': 'switch, 32 processes',
+    'fork-exit-wait': 'fork, exit, wait', 'fork-1m': 'fork with 1 MiB', 'fork-4m': 'fork with 4 MiB',
+    'fork-16m': 'fork with 16 MiB', 'fork-exec-wait': 'fork, exec, wait', 'page-fault': 'page fault',
+    'mmap-munmap': 'mmap, touch, munmap', 'fork-256-cow': 'fork, 256 COW faults', 'file-read-4k': 'file read 4 KiB, cached',
+    'file-write-4k': 'file write 4 KiB, cached', 'file-page-fault': 'page fault in a file', 'create-delete': 'file create, delete',
+    'lookup-10': 'look-up among 10', 'lookup-100': 'look-up among 100', 'lookup-1000': 'look-up among 1,000',
+    'lookup-10000': 'look-up among 10,000', 'timer-set': 'timer set, cleared', 'timer-late': 'timer, lateness', 'disk-read-4k': 'disk read 4 KiB', 'disk-write-4k': 'disk write 4 KiB'}
 # The least number of hypercalls of one operation that the PV interface allows: an iret for each system call, exception
 # and return from a signal; one update for each page-table entry of a live table; one multicall for each switch. Of
 # fork and exec, how few it can be depends on how tables are made: they have no floor here.
-FLOORS = {'null-call': 1, 'read-1-byte': 1, 'open-close': 2, 'signal': 3, 'pipe-self': 2, 'pipe-ping-pong': 6, 'switch': 2,
-          'page-fault': 2, 'mmap-munmap': 5, 'timer-set': 2}
+FLOORS = {'null-call': 1, 'read-1-byte': 1, 'write-1-byte': 1, 'open-close': 2, 'stat': 1, 'signal': 3, 'pipe-self': 2, 'pipe-ping-pong': 6, 'switch': 2,
+          'switch-8': 2, 'switch-32': 2, 'page-fault': 2, 'mmap-munmap': 5, 'timer-set': 2}
 # They end when a device says so. Counted in instructions, the time in which the kernel waited is taken off;
 # where it does not say how long that was, there is no figure.
 DISK = ('disk-read-4k', 'disk-write-4k')
