@@ -9,8 +9,9 @@
  *
  * The list is one macro, so that the kernel's table, the C library and strace-like tools are all
  * made from it: PARVIX_SYSCALLS(X) expands to X(number, name, count of arguments) for each. A
- * number is never reused, and there are gaps, since families that came later have tens of their own. Types are those of the headers beside this one; every pointer is a
- * user's, never trusted by the kernel.
+ * number is never reused, and there are gaps, since families that came later have tens of their
+ * own. Types are those of the headers beside this one; every pointer is a user's, never trusted by
+ * the kernel.
  */
 #ifndef PARVIX_SYSCALL_H
 #define PARVIX_SYSCALL_H

@@ -20,7 +20,7 @@ static long (*const table[SYS_count])(struct trapframe *tf) = {
 
 static long call(struct trapframe *tf)
 {
-	long (*fn)(struct trapframe *tf) = likely(tf->err < SYS_count) ? table[tf->err] : NULL;
+	long (*fn)(struct trapframe * tf) = likely(tf->err < SYS_count) ? table[tf->err] : NULL;
 
 	return likely(fn) ? fn(tf) : -ENOSYS;
 }
