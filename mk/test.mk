@@ -91,6 +91,12 @@ $(BUILD)/tests/hostile/%: $(BUILD)/user/obj/tests/hostile/%.o $(BUILD)/user/obj/
 	$(call say,LINK,$@)
 	$(Q)$(USER_CC) $(USER_LDFLAGS) -o $<.elf $^
 	$(Q)$(TARGET_TOOL)objcopy -S -R .comment $<.elf $@
+# flood is no test by itself.
+$(BUILD)/tests/hostile/flood: $(BUILD)/user/obj/tests/hostile/flood.o
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(USER_CC) $(USER_LDFLAGS) -o $<.elf $^
+	$(Q)$(TARGET_TOOL)objcopy -S -R .comment $<.elf $@
 $(BUILD)/tests/boot/%: $(BUILD)/user/obj/tests/boot/%.o
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
