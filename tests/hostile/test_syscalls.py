@@ -30,6 +30,9 @@ class HostilePrograms(unittest.TestCase):
     def test_random_calls(self):
         self.run_program('random')
 
+    def test_structured_calls(self):
+        self.run_program('structured')
+
     def test_limits(self):
         self.run_program('limits', '--memory', '64')
 
