@@ -19,7 +19,7 @@ SUITE ?=
 TEST ?=
 SEED ?=
 # Suites that need no guest do not build one.
-TEST_NEEDS = $(if $(filter-out unit tools,$(or $(subst $(comma), ,$(SUITE)),all)),\
+TEST_NEEDS = $(if $(filter-out unit tools linux,$(or $(subst $(comma), ,$(SUITE)),all)),\
 	$(GUEST_EXTRA) $(BUILD)/parvix.checked $(BUILD)/root.img dom0)
 comma := ,
 GUEST_EXTRA := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/hostile/*.c tests/boot/*.c)) $(BUILD)/tests/domain/badblk \
@@ -121,12 +121,7 @@ $(BUILD)/tests/domain/introduce: tests/domain/introduce.c
 	$(call say,HOSTCC,$@)
 	$(Q)$(UNIT_CC) -std=gnu17 -O2 -static -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -o $@ $<
 
-# The same programs on this machine's own system, to find the mistakes of the tests themselves.
-HOST_USER := $(patsubst tests/user/%.c,$(BUILD)/tests/host-user/%,$(wildcard tests/user/t_*.c))
-.PHONY: host-user-tests
-host-user-tests: $(HOST_USER) ## run the guest's test programs on the host (a check of the tests)
-	@for program in $(HOST_USER); do echo "$${program##*/}:"; $$program | grep -v '^ok'; done
-
+# The guest's programs for this machine's own system: the suite `linux`.
 $(BUILD)/tests/host-user/%: tests/user/%.c tests/lib/test.c tests/lib/test.h tests/user/guest.h
 	@mkdir -p $(@D)
 	$(call say,HOSTCC,$<)
