@@ -188,6 +188,14 @@ int aspace_fault(struct aspace *as, unsigned long addr, unsigned err);
 int aspace_write(struct aspace *as, unsigned long addr, const void *src, size_t n);
 /* The new end of the heap; the old one if @new_brk is refused. Takes the lock. */
 unsigned long aspace_brk(struct aspace *as, unsigned long new_brk);
+/*
+ * For futexes; lock held. The 32-bit word at @addr, aligned, through the kernel's mapping of its
+ * page: NULL if it is not present, or for @write not writable. And who shares it: @key is set to
+ * the object and the offset in it if the region is shared, and else left alone.
+ */
+struct futex_key;
+volatile uint32_t *aspace_word(struct aspace *as, unsigned long addr, bool write);
+void aspace_futex_key(struct aspace *as, unsigned long addr, struct futex_key *key);
 /* One line per region, as Linux's /proc/PID/maps. Returns bytes. */
 size_t aspace_describe(struct aspace *as, char *buf, size_t size);
 

@@ -4,11 +4,11 @@
  *
  * A process owns the address space, the descriptors, credentials, signal dispositions and the
  * family ties; a thread is what the scheduler runs: kernel stack, saved registers, FPU state,
- * signal mask. A process has one thread today; nothing but proc_create() and exit assume so.
+ * signal mask, the signals sent to it alone. The last thread that leaves a process ends it.
  *
  * Life of a process: EMBRYO -> ALIVE (<-> STOPPED) -> ZOMBIE -> reaped by wait4.
- * Locks: `proc_lock` (spinlock): the tree, pid table, groups, sessions, states. proc->sig.lock:
- * pending, actions.
+ * Locks: `proc_lock` (spinlock): the tree, pid table, groups, sessions, states, lists of threads.
+ * proc->sig.lock: what is pending for the process and its threads, actions.
  */
 #ifndef PROC_H
 #define PROC_H
@@ -26,6 +26,24 @@ struct file;
 struct tty;
 struct proc;
 
+/* A signal on its way, with what its receiver is told. */
+struct sigqueued {
+	struct list link; /* empty: not on its way */
+	struct parvix_siginfo info;
+	bool owned; /* part of a timer or the like, not to be freed */
+};
+
+/*
+ * Signals that wait: a bit for each number, and the infos in the order of their coming. Numbers
+ * below 32 wait at most once, real-time signals as often as they were sent. Most of the time no
+ * more than one waits: the place for it is here. A bit without an info: there was no memory.
+ */
+struct sigpending {
+	sigset_t set;
+	struct list queue;
+	struct sigqueued one;
+};
+
 enum thread_state {
 	THREAD_NEW,
 	THREAD_READY,
@@ -38,6 +56,8 @@ enum thread_state {
 struct thread {
 	struct thread_arch arch; /* first: context_switch and entry.S reach it */
 	struct proc *proc;       /* NULL: kernel thread */
+	pid_t tid;               /* a number of those of processes; the first thread's is the pid */
+	volatile bool killed;    /* is to leave its process: sleeps end */
 	volatile enum thread_state state;
 	volatile unsigned work; /* WORK_*: copied to cpu->work when it runs */
 	bool wake_pending;      /* woken between prepare and sleep */
@@ -49,9 +69,13 @@ struct thread {
 	ktime_t slice_end;
 	ktime_t utime, stime, stamp; /* accounted at kernel entry of ticks and switches */
 	sigset_t sigmask, sigmask_saved;
-	sigset_t sigwait;        /* signals that sigwait() waits for, though they are blocked */
-	bool restore_mask;       /* sigsuspend: put sigmask_saved back after delivery */
-	struct trapframe *frame; /* user registers, on the kernel stack */
+	sigset_t sigwait;          /* signals that sigwait() waits for, though they are blocked */
+	bool restore_mask;         /* sigsuspend: put sigmask_saved back after delivery */
+	struct sigpending pending; /* sent to this thread */
+	struct parvix_stack altstack;
+	unsigned long tid_at;      /* user address of an int: 0 is put there at the end; or 0 */
+	unsigned long robust_list; /* user address of a struct robust_list_head; or 0 */
+	struct trapframe *frame;   /* user registers, on the kernel stack */
 	struct ktimer *sleep_timer;
 	uint64_t stamp_calls;  /* system calls of the CPU when `stamp` was taken */
 	ktime_t restart_until; /* deadline of an interrupted nanosleep or poll that is restarted */
@@ -76,13 +100,18 @@ ktime_t clock_now(void);   /* machine->clock_monotonic() */
 ktime_t clock_wall(void);  /* nanoseconds since 1970 */
 int clock_set_wall(ktime_t wall);
 
+/* An action, as small as it can be, since fork copies 64 of them. */
+struct sigact {
+	unsigned long sa_handler : 48, sa_flags : 16;
+	sigset_t sa_mask;
+};
+
 struct sigstate {
 	spinlock_t lock;
-	sigset_t pending;
-	struct ksigaction action[NSIG];
-	unsigned long restorer[NSIG];
-	struct parvix_siginfo info[NSIG]; /* of each pending signal */
-	struct parvix_stack altstack;
+	struct sigpending pending; /* sent to the process: any thread may take them */
+	unsigned queued;           /* infos that were allocated, of the threads' too */
+	unsigned long restorer;    /* where handlers return to */
+	struct sigact action[NSIG];
 };
 
 struct fdtable {
@@ -108,8 +137,9 @@ struct proc {
 	struct list children, sibling;
 	struct list all; /* all_procs */
 	struct list pid_link;
-	struct list threads;
-	struct thread *thread; /* the first */
+	struct list threads; /* the first of the list is the eldest that lives */
+	unsigned nr_threads;
+	struct waitq thread_wait; /* for a change of `state`, or of nr_threads */
 	struct aspace *aspace;
 	struct fdtable *fds;
 	struct vnode *cwd, *root; /* referenced */
@@ -120,12 +150,15 @@ struct proc {
 	bool session_leader;
 	bool execed;             /* setpgid by the parent is refused afterwards */
 	bool killed;             /* going to die: sleeps end */
+	bool exiting;            /* exit_status is settled */
 	int exit_status;         /* wait status */
 	int stop_sig;            /* wait4 has not reported it yet: signal; 0xffff: continued */
 	struct waitq child_wait; /* parent sleeps here */
 	struct ktimer alarm;
 	ktime_t alarm_interval;
-	struct parvix_rusage usage, child_usage;
+	ktime_t utime, stime; /* of threads that have ended, as the next line */
+	long nvcsw, nivcsw;
+	struct parvix_rusage usage, child_usage; /* usage: proc_usage() completes it */
 	struct parvix_rlimit limits[RLIM_NLIMITS];
 	ktime_t start;
 	char name[16];
@@ -163,6 +196,12 @@ void proc_init(void);
 void proc_start_init(const char *path, char *const argv[]);
 struct proc *proc_find(pid_t pid); /* proc_lock held; zombies too */
 
+/* The eldest thread of @p, or NULL (a zombie). proc_lock held. */
+static inline struct thread *proc_thread(const struct proc *p)
+{
+	return list_empty(&p->threads) ? NULL : list_first(&p->threads, struct thread, proc_link);
+}
+
 /* thread.c, fork.c, exec.c, exit.c, wait.c */
 struct thread *kthread_create(const char *name, void (*fn)(void *), void *arg);
 /* A copy of the current process, which returns 0 to @tf. Its pid, -EAGAIN (limits), -ENOMEM. */
@@ -174,9 +213,33 @@ int proc_exec(const char *path, struct exec_args *args);
 int exec_args_user(uaddr_t argv, uaddr_t envp, struct exec_args **out);
 int exec_args_kernel(char *const argv[], char *const envp[], struct exec_args **out);
 void proc_exit(int wait_status) __noreturn; /* of the current process */
-/* wait4: pid as there; *@status and *@usage are filled. The pid, 0 (WNOHANG), -ECHILD, -ERESTART.
- */
-pid_t proc_wait(pid_t pid, int options, int *status, struct parvix_rusage *usage);
+/* A thread of the current process: it calls @entry with @arg, on the stack below @sp, with @tls as
+ * FS base. Its tid, which is at user address @tid_at before it runs, and 0 when it has ended; or
+ * -EAGAIN (limits), -ENOMEM, -EFAULT, -EINVAL. */
+pid_t proc_thread_create(unsigned long entry, unsigned long arg, unsigned long sp,
+			 unsigned long tls, unsigned long tid_at);
+/* The current thread ends; of its memory, [@stack, @stack + @len) is unmapped. */
+void proc_thread_exit(unsigned long stack, unsigned long len) __noreturn;
+
+/* futex.c: who waits for what; see there. @deadline: monotonic. As the system calls. */
+struct futex_key {
+	const void *object;
+	uint64_t offset;
+};
+void futex_init(void);
+int futex_wait(uaddr_t addr, uint32_t val, ktime_t deadline, bool private);
+int futex_wake(uaddr_t addr, int n, bool private);
+int futex_requeue(uaddr_t addr, int n, uaddr_t addr2, bool private);
+/* @t, the current thread, ends: its robust locks are let go, and who joins it is told. */
+void futex_thread_exit(struct thread *t);
+/* Times of all threads until now, those that have ended included. proc_lock held. */
+void proc_times(const struct proc *p, ktime_t *utime, ktime_t *stime);
+/* What getrusage() says of a process. proc_lock held. */
+void proc_usage(const struct proc *p, struct parvix_rusage *usage);
+/* waitid: @type P_*, @id (P_PGID: 0 is the own group); *@info and *@usage are filled. The pid, 0
+ * (WNOHANG), -ECHILD, -ERESTART. */
+pid_t proc_wait(int type, pid_t id, int options, struct parvix_siginfo *info,
+		struct parvix_rusage *usage);
 
 /* group.c: pid 0 is the caller */
 int proc_setpgid(pid_t pid, pid_t pgid);
@@ -215,6 +278,17 @@ int signal_send(struct proc *p, int sig, const struct parvix_siginfo *info);
 int signal_send_group(pid_t pgid, int sig, const struct parvix_siginfo *info); /* -ESRCH: nobody */
 /* kill(2), with permission checks. */
 int signal_kill(pid_t pid, int sig);
+/* tkill and sigqueue, as the system calls. -EAGAIN: too many wait. */
+int signal_tkill(pid_t tid, int sig);
+int signal_queue(pid_t pid, int sig, unsigned long value);
+/*
+ * Send @own->info, which needs no memory and so never fails: for timers. To thread @t, or, NULL, to
+ * the process. False: it was not sent, as it (or, for numbers below 32, another) still waits:
+ * an overrun. signal_cancel_own(): from now on nobody will look at @own.
+ */
+void sigqueued_init_own(struct sigqueued *own);
+bool signal_send_own(struct proc *p, struct thread *t, struct sigqueued *own);
+void signal_cancel_own(struct proc *p, struct sigqueued *own);
 const char *signal_name(int sig); /* "SIGSEGV" */
 /* A fault of the current thread: cannot be blocked or ignored. If it is going to kill the process,
  * a line on the console says so. */

@@ -81,6 +81,11 @@
 #define WNOHANG 1
 #define WUNTRACED 2
 #define WCONTINUED 4
+#define WEXITED 8  /* waitid only, as the next */
+#define WNOWAIT 16 /* leave it to be waited for again */
+#define P_ALL 0
+#define P_PID 1
+#define P_PGID 2
 /* wait status: exited code << 8; killed by sig (| 0x80 never set: no core); stopped sig << 8 |
  * 0x7f; continued 0xffff */
 

@@ -36,7 +36,10 @@
 #define SIGLOST 29
 #define SIGUSR1 30
 #define SIGUSR2 31
-#define NSIG 32
+/* 32 is the C library's own. From there on, signals queue. */
+#define SIGRTMIN 33
+#define SIGRTMAX 63
+#define NSIG 64
 
 #define SIG_SETMASK 0
 #define SIG_BLOCK 1
@@ -60,6 +63,11 @@
 
 /* si_code */
 #define SI_USER 1
+#define SI_QUEUE 2
+#define SI_TIMER 3
+#define SI_ASYNCIO 4
+#define SI_MESGQ 5
+#define SI_TKILL 6
 #define SI_KERNEL 0x80
 #define SEGV_MAPERR 1
 #define SEGV_ACCERR 2

@@ -117,7 +117,16 @@
 	X(96, chroot, 1)                                                                \
 	X(97, getgroups, 2)                                                             \
 	X(98, setgroups, 2)                                                             \
-	X(99, fallocate, 3)     /* fd, offset, length: space is there, or ENOSPC */
+	X(99, fallocate, 3)     /* fd, offset, length: space is there, or ENOSPC */      \
+	X(100, thread_create, 5) /* entry, argument, stack pointer, %fs base, int *tid: set before it runs, 0 and a futex wake-up when it ends */ \
+	X(101, thread_exit, 2)  /* range that is unmapped: address, length */           \
+	X(102, gettid, 0)                                                               \
+	X(103, futex, 5)        /* int *, op of <parvix/futex.h>, value, const struct timespec *deadline or 0, int *second */ \
+	X(104, set_robust_list, 2) /* struct robust_list_head *, its size */            \
+	X(105, tkill, 2)        /* thread of the own process, sig */                    \
+	X(106, sigqueue, 3)     /* pid, sig, value */                                   \
+	X(107, sigtimedwait, 3) /* const sigset *, siginfo * or 0, const struct timespec * (a span) or 0 */ \
+	X(108, waitid, 5)       /* P_*, id, siginfo * or 0, options, struct rusage * or 0 */
 /* clang-format on */
 
 #ifndef __ASSEMBLER__

@@ -46,6 +46,7 @@ struct process {
 	struct cred cred;
 	mode_t umask;
 	int nice;
+	unsigned threads;
 	uint64_t utime_us, stime_us, start_ms;
 	unsigned long rss, vsz; /* pages */
 	sigset_t pending, blocked, ignored, caught;

@@ -18,21 +18,21 @@
 
 static char state_letter(const struct proc *p)
 {
-	if (p->state == PROC_ZOMBIE || !p->thread)
-		return 'Z';
-	if (p->state == PROC_STOPPED || p->thread->state == THREAD_STOPPED)
-		return 'T';
-	return p->thread->state == THREAD_SLEEPING ? 'S' : 'R';
-}
+	const struct thread *t;
 
-static uint64_t timeval_us(struct parvix_timeval tv)
-{
-	return tv.tv_sec * 1000000ul + tv.tv_usec;
+	if (p->state == PROC_ZOMBIE || !proc_thread(p))
+		return 'Z';
+	if (p->state == PROC_STOPPED)
+		return 'T';
+	list_for_each (t, &p->threads, proc_link)
+		if (t->state != THREAD_SLEEPING)
+			return 'R';
+	return 'S';
 }
 
 static void look_signals(struct proc *p, struct process *out)
 {
-	out->pending = p->sig.pending;
+	out->pending = p->sig.pending.set;
 	for (int sig = 1; sig < NSIG; sig++) {
 		unsigned long handler = p->sig.action[sig].sa_handler;
 
@@ -46,8 +46,10 @@ static void look_signals(struct proc *p, struct process *out)
 /* proc_lock held. */
 static void look_locked(struct proc *p, struct process *out)
 {
-	struct thread *t = p->thread;
+	const struct thread *t = proc_thread(p);
+	ktime_t utime, stime;
 
+	proc_times(p, &utime, &stime);
 	*out = (struct process){
 		.pid = p->pid,
 		.ppid = p->parent ? p->parent->pid : 0,
@@ -59,10 +61,11 @@ static void look_locked(struct proc *p, struct process *out)
 		.cred = p->cred,
 		.umask = p->umask,
 		.nice = t ? t->priority - 20 : 0,
-		.utime_us = t ? (uint64_t)(t->utime / 1000) : timeval_us(p->usage.ru_utime),
-		.stime_us = t ? (uint64_t)(t->stime / 1000) : timeval_us(p->usage.ru_stime),
+		.utime_us = (uint64_t)(utime / 1000),
+		.stime_us = (uint64_t)(stime / 1000),
 		.start_ms = p->start / NSEC_PER_MSEC,
 		.blocked = t ? t->sigmask : 0,
+		.threads = t ? p->nr_threads : 0,
 		.aspace = p->aspace,
 	};
 	look_signals(p, out);
@@ -213,10 +216,10 @@ static int make_stat(struct text *t, pid_t pid)
 		return err;
 	text_printf(t, "%d (", p.pid);
 	text_name(t, &p);
-	text_printf(t, ") %c %d %d %d %d %d 0 0 0 0 0 %lu %lu 0 0 %d %d 1 0 %lu %lu %lu", p.state,
+	text_printf(t, ") %c %d %d %d %d %d 0 0 0 0 0 %lu %lu 0 0 %d %d %u 0 %lu %lu %lu", p.state,
 		    p.ppid, p.pgid, p.sid, strcmp(p.tty, "-") ? TTY_NR : 0, p.tpgid,
-		    p.utime_us / 10000, p.stime_us / 10000, p.nice + 20, p.nice, p.start_ms / 10,
-		    p.vsz * PAGE_SIZE, p.rss);
+		    p.utime_us / 10000, p.stime_us / 10000, p.nice + 20, p.nice, p.threads,
+		    p.start_ms / 10, p.vsz * PAGE_SIZE, p.rss);
 	for (int field = 25; field <= 52; field++)
 		text_bytes(t, " 0", 2);
 	text_bytes(t, "\n", 1);
@@ -283,10 +286,9 @@ static int make_status(struct text *t, pid_t pid)
 		    p.state, state_word(p.state), p.pid, p.ppid, p.pgid, p.sid, p.tty);
 	text_credentials(t, &p.cred);
 	text_printf(t,
-		    "Umask:\t%04o\nVmSize:\t%lu kB\nVmRSS:\t%lu kB\nVmBrk:\t%lu kB\nThreads:\t%d\n",
+		    "Umask:\t%04o\nVmSize:\t%lu kB\nVmRSS:\t%lu kB\nVmBrk:\t%lu kB\nThreads:\t%u\n",
 		    p.umask, p.vsz * (PAGE_SIZE / 1024), p.rss * (PAGE_SIZE / 1024),
-		    p.aspace ? (p.aspace->brk - p.aspace->brk_start) / 1024 : 0,
-		    p.state == 'Z' ? 0 : 1);
+		    p.aspace ? (p.aspace->brk - p.aspace->brk_start) / 1024 : 0, p.threads);
 	text_printf(t, "SigPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",
 		    p.pending, p.blocked, p.ignored, p.caught);
 	n = procfs_link_text(pid, LINK_EXE, exe, sizeof(exe) - 1);

@@ -285,3 +285,23 @@ int aspace_fault(struct aspace *as, unsigned long addr, unsigned err)
 		pause_for_memory();
 	}
 }
+
+volatile uint32_t *aspace_word(struct aspace *as, unsigned long addr, bool write)
+{
+	pte_t *slot = mmu_slot(&as->mmu, addr, false);
+	pte_t pte = slot ? mmu_get(&as->mmu, slot) : PTE_NONE;
+
+	if (!pte_present(pte) || (write && !(pte.v & PTE_W)))
+		return NULL;
+	return (volatile uint32_t *)((char *)pfn_va(pte_pfn(pte)) + (addr & (PAGE_SIZE - 1)));
+}
+
+void aspace_futex_key(struct aspace *as, unsigned long addr, struct futex_key *key)
+{
+	const struct region *r = region_find(&as->regions, addr);
+
+	if (r && (r->flags & REGION_SHARED)) {
+		key->object = r->vnode ? (const void *)r->vnode : r->shared;
+		key->offset = region_offset(r, addr);
+	}
+}

@@ -113,13 +113,13 @@ static void load_registers(struct trapframe *tf, const struct parvix_mcontext *m
 }
 
 /* Make @tf enter the handler. False: the stack cannot be written. */
-static bool push_handler(struct trapframe *tf, int sig, const struct ksigaction *act,
-			 unsigned long restorer, const struct parvix_siginfo *info)
+static bool push_handler(struct trapframe *tf, int sig, const struct sigact *act,
+			 const struct parvix_siginfo *info)
 {
 	struct thread *t = current;
-	struct parvix_stack *alt = &t->proc->sig.altstack;
+	const struct parvix_stack *alt = &t->altstack;
 	unsigned long sp = tf->rsp - RED_ZONE, fp, at;
-	struct sigframe frame = {.restorer = restorer, .info = *info};
+	struct sigframe frame = {.restorer = t->proc->sig.restorer, .info = *info};
 
 	frame.uc.uc_stack = *alt;
 	if (on_altstack(alt, tf->rsp))
@@ -146,8 +146,9 @@ static bool push_handler(struct trapframe *tf, int sig, const struct ksigaction 
 	tf->rflags &= ~(RFLAGS_DF | RFLAGS_TF);
 	t->restart_until = 0;
 	t->restore_mask = false;
-	t->sigmask |= act->sa_mask | (act->sa_flags & SA_NODEFER ? 0 : SIGBIT(sig));
-	t->sigmask &= ~SIG_UNBLOCKABLE;
+	signal_set_mask(
+		(t->sigmask | act->sa_mask | (act->sa_flags & SA_NODEFER ? 0 : SIGBIT(sig))) &
+		~SIG_UNBLOCKABLE);
 	return true;
 }
 
@@ -173,10 +174,8 @@ long signal_return(struct trapframe *tf)
 		fpu_restore(t->arch.fpu);
 		irq_pop_off();
 		load_registers(tf, &uc.uc_mcontext);
-		t->sigmask = uc.uc_sigmask & SIG_ALL & ~SIG_UNBLOCKABLE;
-		/* What was blocked until now may be pending; and this is no call to be restarted.
-		 */
-		thread_set_work(t, WORK_SIGNAL);
+		signal_set_mask(uc.uc_sigmask & SIG_ALL & ~SIG_UNBLOCKABLE);
+		/* This is no call to be restarted. */
 		tf->vector = TRAP_EVENT;
 	}
 	kfree(fpu);
@@ -185,11 +184,24 @@ long signal_return(struct trapframe *tf)
 	return (long)tf->rax;
 }
 
+/* As long as the process is stopped. proc_lock held, and given up. */
+static void stay_stopped(struct proc *p, struct thread *t)
+{
+	while (p->state == PROC_STOPPED && !t->killed)
+		sleep_on(&p->thread_wait, &proc_lock, 0, KTIME_NEVER);
+	spin_unlock(&proc_lock);
+}
+
+/* The current thread has taken @sig: all of @p stops. The others do so before they return to user
+ * mode; those that sleep in the kernel need not be disturbed. */
 static void stop(struct proc *p, int sig)
 {
+	struct thread *t;
+
+	thread_account();
 	spin_lock(&proc_lock);
 	/* A SIGCONT or SIGKILL may have come between the decision and now. */
-	if (p->killed || (p->sig.pending & SIGBIT(SIGCONT)) ||
+	if (p->killed || p->state == PROC_STOPPED || (p->sig.pending.set & SIGBIT(SIGCONT)) ||
 	    (sig != SIGSTOP && pgrp_orphaned_without(p->pgid, NULL))) {
 		spin_unlock(&proc_lock);
 		return;
@@ -197,31 +209,24 @@ static void stop(struct proc *p, int sig)
 	p->state = PROC_STOPPED;
 	p->stop_sig = sig;
 	notify_parent(p, CLD_STOPPED, sig);
-	spin_unlock(&proc_lock);
-	thread_account();
-	for (;;) {
-		thread_prepare_sleep();
-		if (READ_ONCE(p->state) != PROC_STOPPED)
-			break;
-		thread_sleep(0, KTIME_NEVER);
-	}
+	list_for_each (t, &p->threads, proc_link)
+		thread_set_work(t, WORK_SIGNAL);
+	stay_stopped(p, current);
 }
 
 /* Take one deliverable signal, with its action. 0: there is none. */
-static int take(struct proc *p, struct thread *t, struct parvix_siginfo *info,
-		struct ksigaction *act, unsigned long *restorer)
+static int take(struct proc *p, struct thread *t, struct parvix_siginfo *info, struct sigact *act)
 {
 	int sig;
 
 	spin_lock(&p->sig.lock);
-	sig = sigset_first(p->sig.pending & ~t->sigmask);
+	sig = signal_take(~t->sigmask, info);
 	if (sig) {
-		p->sig.pending &= ~SIGBIT(sig);
-		*info = p->sig.info[sig];
 		*act = p->sig.action[sig];
-		*restorer = p->sig.restorer[sig];
-		if ((act->sa_flags & SA_RESETHAND) && act->sa_handler > SIG_IGN)
+		if ((act->sa_flags & SA_RESETHAND) && act->sa_handler > SIG_IGN) {
 			p->sig.action[sig].sa_handler = SIG_DFL;
+			p->sig.action[sig].sa_flags &= ~SA_SIGINFO;
+		}
 	}
 	spin_unlock(&p->sig.lock);
 	return sig;
@@ -245,18 +250,34 @@ static void default_action(struct proc *p, int sig)
 	}
 }
 
+/* Is the current thread to end, or to wait until its process goes on? Then it does so first. */
+static void heed_process(struct proc *p, struct thread *t)
+{
+	if (unlikely(p->state == PROC_STOPPED)) {
+		spin_lock(&proc_lock);
+		stay_stopped(p, t);
+	}
+	if (unlikely(t->killed))
+		thread_leave();
+	if (unlikely(p->killed))
+		proc_exit(SIGKILL);
+}
+
 void signal_deliver(struct trapframe *tf)
 {
 	struct thread *t = current;
 	struct proc *p = t->proc;
 	struct parvix_siginfo info;
-	struct ksigaction act;
-	unsigned long restorer;
+	struct sigact act;
 	int sig;
 
 	if (!p)
 		return;
-	while ((sig = take(p, t, &info, &act, &restorer))) {
+	for (;;) {
+		heed_process(p, t);
+		sig = take(p, t, &info, &act);
+		if (!sig)
+			break;
 		trace(signal, p->pid, sig, tf->rip);
 		if (act.sa_handler == SIG_IGN && !(SIG_UNBLOCKABLE & SIGBIT(sig)))
 			continue;
@@ -265,20 +286,18 @@ void signal_deliver(struct trapframe *tf)
 			continue;
 		}
 		restart(tf, true, act.sa_flags);
-		if (!push_handler(tf, sig, &act, restorer, &info)) {
+		if (!push_handler(tf, sig, &act, &info)) {
 			printk("pid %d (%s): killed by SIGSEGV: no stack for its handler of %s at "
 			       "%p\n",
 			       p->pid, p->name, signal_name(sig), (void *)tf->rsp);
 			proc_exit(SIGSEGV);
 		}
 	}
-	if (p->killed)
-		proc_exit(SIGKILL);
 	restart(tf, false, 0);
 	if (t->restore_mask) {
 		/* sigsuspend without a handler: it starts again with the mask it began with. */
 		t->restore_mask = false;
-		t->sigmask = t->sigmask_saved;
+		signal_set_mask(t->sigmask_saved);
 	}
 }
 

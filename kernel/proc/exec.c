@@ -172,7 +172,7 @@ static int build(struct exec_job *job, struct exec_args *args)
 /* Onto the new tables; the old address space goes. */
 static void switch_space(struct proc *p, struct aspace *as)
 {
-	struct thread *t = p->thread;
+	struct thread *t = current;
 	struct thread_arch old = t->arch;
 	struct aspace *old_as = p->aspace;
 
@@ -196,15 +196,15 @@ static void reset_signals(struct proc *p)
 {
 	spin_lock(&p->sig.lock);
 	for (int sig = 1; sig < NSIG; sig++) {
-		struct ksigaction *act = &p->sig.action[sig];
+		struct sigact *act = &p->sig.action[sig];
 
 		if (act->sa_handler != SIG_IGN)
 			act->sa_handler = SIG_DFL;
 		act->sa_mask = 0;
 		act->sa_flags = 0;
 	}
-	p->sig.altstack = (struct parvix_stack){.ss_flags = SS_DISABLE};
 	spin_unlock(&p->sig.lock);
+	current->altstack = (struct parvix_stack){.ss_flags = SS_DISABLE};
 }
 
 static void set_ids(struct cred *c, const struct exec_job *job)
@@ -225,9 +225,10 @@ static void set_ids(struct cred *c, const struct exec_job *job)
 static void become(struct exec_job *job)
 {
 	struct proc *p = current_proc();
-	struct thread *t = p->thread;
+	struct thread *t = current;
 	struct vnode *old_exe = p->exe;
 
+	futex_thread_exit(t);
 	switch_space(p, job->as);
 	fdtable_exec(p->fds);
 	reset_signals(p);
@@ -267,6 +268,8 @@ int proc_exec(const char *path, struct exec_args *args)
 		err = find_program(job, path, args);
 		if (!err)
 			err = build(job, args);
+		if (!err)
+			err = threads_end_others();
 	}
 	exec_args_free(args);
 	if (!err) {

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The end of a process.
+ * The end of threads and processes.
  *
- * It gives back what it has while it can still sleep: files, address space, directories. What stays
- * is the zombie: struct proc with the exit status and the times, until the parent asks for them.
- * Last it leaves the CPU for ever; its successor on the CPU frees the thread with its stack.
+ * A thread leaves its process when it wants to, or on its way back to user mode if it is `killed`:
+ * because the process ends, or another of its threads executes a new program. The last one that
+ * leaves ends the process, with the status that was settled by the first who knew one.
+ *
+ * A process gives back what it has while it can still sleep: files, address space, directories.
+ * What stays is the zombie: struct proc with the exit status and the times, until the parent asks
+ * for them. Last it leaves the CPU for ever; its successor on the CPU frees the thread with its
+ * stack.
  *
  * The kernel cannot free page tables on which it runs, so before the address space is dropped this
  * CPU moves to the kernel's own tables, which have an empty user half. Under PV Xen enforces that:
@@ -103,15 +108,6 @@ static void give_children_away(struct proc *p)
 	}
 }
 
-static void final_usage(struct proc *p, struct thread *t)
-{
-	thread_account_kernel();
-	p->usage.ru_utime = ktime_to_timeval(t->utime);
-	p->usage.ru_stime = ktime_to_timeval(t->stime);
-	p->usage.ru_nvcsw = t->nvcsw;
-	p->usage.ru_nivcsw = t->nivcsw;
-}
-
 static __noreturn void init_died(int status)
 {
 	if (status & 0x7f)
@@ -121,37 +117,48 @@ static __noreturn void init_died(int status)
 	      init_proc->name, status >> 8);
 }
 
-void proc_exit(int wait_status)
+/* The thread's times are the process's from now on. proc_lock held. */
+static void let_go(struct proc *p, struct thread *t)
 {
-	struct thread *t = current;
-	struct proc *p = t->proc;
+	thread_account_kernel();
+	p->utime += t->utime;
+	p->stime += t->stime;
+	p->nvcsw += t->nvcsw;
+	p->nivcsw += t->nivcsw;
+	spin_lock(&p->sig.lock);
+	sigpending_drop(p, &t->pending, SIG_ALL);
+	spin_unlock(&p->sig.lock);
+	t->proc = NULL;
+}
+
+/* By the last thread of @p. */
+static void process_end(struct proc *p, struct thread *t)
+{
 	struct proc *parent;
-	int sig = wait_status & 0x7f;
+	int status = p->exit_status, sig = status & 0x7f;
 	pid_t pid = p->pid;
 	struct record_op *op;
 	bool unwanted;
 
 	if (p == init_proc)
-		init_died(wait_status);
-	trace(exit, p->pid, wait_status, 0);
+		init_died(status);
+	trace(exit, p->pid, status, 0);
 	thread_account();
 	op = record_begin(t->stamp);
-	p->killed = true; /* no more signals, no interruptible sleep */
-	t->sigmask = SIG_ALL;
 	drop_resources(p);
-	final_usage(p, t);
 
 	spin_lock(&proc_lock);
 	orphan_groups(p);
 	give_children_away(p);
-	p->exit_status = wait_status;
-	p->thread = NULL;
 	list_del(&t->proc_link);
-	t->proc = NULL;
+	let_go(p, t);
+	spin_lock(&p->sig.lock);
+	sigpending_drop(p, &p->sig.pending, SIG_ALL);
+	spin_unlock(&p->sig.lock);
 	parent = p->parent;
 	unwanted = parent_reaps_by_itself(parent);
 	p->state = PROC_ZOMBIE;
-	notify_parent(p, sig ? CLD_KILLED : CLD_EXITED, sig ? sig : wait_status >> 8);
+	notify_parent(p, sig ? CLD_KILLED : CLD_EXITED, sig ? sig : status >> 8);
 	if (unwanted)
 		proc_detach(p);
 	spin_unlock(&proc_lock);
@@ -159,5 +166,76 @@ void proc_exit(int wait_status)
 		kfree(p);
 	/* Its name is the thread's too. */
 	record_end(op, clock_now(), RECORD_EXIT, pid, 0, t->name);
+}
+
+void thread_leave(void)
+{
+	struct thread *t = current;
+	struct proc *p = t->proc;
+	bool last;
+
+	t->killed = true;     /* no interruptible sleep, */
+	t->sigmask = SIG_ALL; /* no more signals */
+	futex_thread_exit(t);
+	spin_lock(&proc_lock);
+	last = p->nr_threads == 1;
+	if (last) {
+		p->exiting = p->killed = true;
+	} else {
+		proc_remove_thread(p, t);
+		let_go(p, t);
+		signal_redirect(p);
+	}
+	spin_unlock(&proc_lock);
+	if (last)
+		process_end(p, t);
 	thread_exit();
+}
+
+void threads_kill(struct proc *p, const struct thread *but)
+{
+	struct thread *t;
+
+	list_for_each (t, &p->threads, proc_link) {
+		if (t == but)
+			continue;
+		t->killed = true;
+		thread_set_work(t, WORK_SIGNAL);
+		thread_interrupt(t);
+	}
+	waitq_wake_all(&p->thread_wait);
+}
+
+int threads_end_others(void)
+{
+	struct thread *t = current;
+	struct proc *p = t->proc;
+	int err;
+
+	if (p->nr_threads == 1)
+		return 0;
+	spin_lock(&proc_lock);
+	if (!t->killed)
+		threads_kill(p, t);
+	while (!t->killed && p->nr_threads > 1)
+		sleep_on(&p->thread_wait, &proc_lock, 0, KTIME_NEVER);
+	err = t->killed ? -ERESTART : 0;
+	if (!err)
+		t->tid = p->pid;
+	spin_unlock(&proc_lock);
+	return err;
+}
+
+void proc_exit(int wait_status)
+{
+	struct proc *p = current_proc();
+
+	spin_lock(&proc_lock);
+	if (!p->exiting && !current->killed) {
+		p->exiting = p->killed = true;
+		p->exit_status = wait_status;
+		threads_kill(p, current);
+	}
+	spin_unlock(&proc_lock);
+	thread_leave();
 }

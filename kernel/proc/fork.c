@@ -7,8 +7,9 @@
  * page is copied before one of the two writes to it. Under PV the filled tables are then handed to
  * Xen in one call, and the parent's changes are sent in one batch.
  *
- * The child's thread is new. At the top of its stack lies a copy of the parent's register frame,
- * with 0 in %rax; so when it runs first it leaves the kernel as if its own fork had just returned.
+ * The child has one thread, a new one, whatever the parent has. At the top of its stack lies a copy
+ * of the parent's register frame, with 0 in %rax; so when it runs first it leaves the kernel as if
+ * its own fork had just returned.
  *
  * Everything that can fail is done before the child gets a pid, so a failure frees what there
  * is and nobody has seen it.
@@ -21,7 +22,7 @@
 #include <string.h>
 #include "room.h"
 
-static void fork_return(void *unused)
+void thread_to_user(void *unused)
 {
 	(void)unused;
 	sched_first_run();
@@ -31,17 +32,18 @@ static void copy_signals(struct proc *p, struct proc *parent)
 {
 	spin_lock(&parent->sig.lock);
 	memcpy(p->sig.action, parent->sig.action, sizeof(p->sig.action));
-	memcpy(p->sig.restorer, parent->sig.restorer, sizeof(p->sig.restorer));
-	p->sig.altstack = parent->sig.altstack;
+	p->sig.restorer = parent->sig.restorer;
 	spin_unlock(&parent->sig.lock);
 }
 
-static void copy_thread(struct thread *t, struct thread *from, struct trapframe *tf)
+void thread_copy(struct thread *t, const struct trapframe *tf)
 {
+	const struct thread *from = current;
+
 	*t->frame = *tf;
 	t->frame->rax = 0;
 	t->arch.fs_base = from->arch.fs_base;
-	/* The parent's registers: the kernel has not touched them. */
+	/* The creator's registers: the kernel has not touched them. */
 	fpu_save(t->arch.fpu);
 	t->priority = from->priority;
 	t->sigmask = from->restore_mask ? from->sigmask_saved : from->sigmask;
@@ -50,8 +52,8 @@ static void copy_thread(struct thread *t, struct thread *from, struct trapframe 
 /* Undo a fork that nobody has seen. */
 static void fork_undo(struct proc *p)
 {
-	if (p->thread)
-		thread_free(p->thread);
+	if (proc_thread(p))
+		thread_free(proc_thread(p));
 	if (p->aspace)
 		aspace_put(p->aspace);
 	if (p->fds)
@@ -69,7 +71,7 @@ static void fork_undo(struct proc *p)
  * Is there memory left for user pages? If not, the copy would be made out of the kernel's reserve,
  * and its first steps would call for the out-of-memory killer: better to refuse now.
  */
-static bool memory_left(void)
+bool memory_left(void)
 {
 	struct page *pg = page_alloc(0, ALLOC_USER);
 
@@ -104,15 +106,15 @@ static pid_t make_child(struct trapframe *tf)
 	p->fds = fdtable_copy(parent->fds);
 	if (!p->fds)
 		goto undo;
-	t = thread_create(p->name, fork_return, NULL, p);
+	t = thread_create(p->name, thread_to_user, NULL, p);
 	if (!t)
 		goto undo;
-	p->thread = t;
-	copy_thread(t, current, tf);
+	proc_add_first(p, t);
+	thread_copy(t, tf);
+	t->altstack = current->altstack;
 	err = aspace_fork(parent->aspace, &p->aspace, tf->rsp);
 	if (err)
 		goto undo;
-	list_add_tail(&p->threads, &t->proc_link);
 	err = proc_attach(p, parent);
 	if (err)
 		goto undo;

@@ -28,6 +28,7 @@
 spinlock_t proc_lock = SPINLOCK("proc");
 struct list all_procs = LIST_INIT(all_procs);
 unsigned nr_procs;
+static unsigned nr_extra_threads;
 struct proc *init_proc;
 
 static struct list pid_hash[PID_HASH];
@@ -38,6 +39,7 @@ void proc_init(void)
 {
 	for (int i = 0; i < PID_HASH; i++)
 		list_init(&pid_hash[i]);
+	futex_init();
 }
 
 unsigned proc_max(void)
@@ -59,11 +61,16 @@ struct proc *proc_find(pid_t pid)
 
 static bool pid_in_use(pid_t pid)
 {
-	struct proc *p;
+	const struct thread *t;
+	const struct proc *p;
 
-	list_for_each (p, &all_procs, all)
+	list_for_each (p, &all_procs, all) {
 		if (p->pid == pid || p->pgid == pid || p->sid == pid)
 			return true;
+		list_for_each (t, &p->threads, proc_link)
+			if (t->tid == pid)
+				return true;
+	}
 	return false;
 }
 
@@ -92,6 +99,8 @@ struct proc *proc_alloc(void)
 	list_init(&p->pid_link);
 	list_init(&p->threads);
 	spin_init(&p->sig.lock, "signals");
+	sigpending_init(&p->sig.pending);
+	waitq_init(&p->thread_wait);
 	waitq_init(&p->child_wait);
 	ktimer_init(&p->alarm);
 	p->state = PROC_EMBRYO;
@@ -99,20 +108,61 @@ struct proc *proc_alloc(void)
 	return p;
 }
 
-static bool over_limit(const struct proc *parent)
+void proc_add_first(struct proc *p, struct thread *t)
+{
+	list_add_tail(&p->threads, &t->proc_link);
+	p->nr_threads = 1;
+}
+
+/* Threads beyond the first of each process that memory may hold. */
+static unsigned extra_threads_max(void)
+{
+	return 2 * proc_max();
+}
+
+/* Has @parent's user as many threads as RLIMIT_NPROC allows? */
+static bool user_limit(const struct proc *parent)
 {
 	unsigned long limit = parent->limits[RLIMIT_NPROC].rlim_cur, n = 0;
-	struct proc *p;
+	const struct proc *p;
 
-	if (parent->cred.euid == 0)
-		return nr_procs >= proc_max();
-	if (nr_procs >= proc_max() - PROC_RESERVE)
-		return true;
-	if (limit == RLIM_INFINITY)
+	if (parent->cred.euid == 0 || limit == RLIM_INFINITY)
 		return false;
 	list_for_each (p, &all_procs, all)
-		n += p->cred.uid == parent->cred.uid;
+		n += p->cred.uid == parent->cred.uid ? p->nr_threads : 0;
 	return n >= limit;
+}
+
+static bool over_limit(const struct proc *parent)
+{
+	unsigned reserve = parent->cred.euid == 0 ? 0 : PROC_RESERVE;
+
+	return nr_procs >= proc_max() - reserve || user_limit(parent);
+}
+
+int proc_add_thread(struct proc *p, struct thread *t)
+{
+	int err = 0;
+
+	spin_lock(&proc_lock);
+	if (current->killed || nr_extra_threads >= extra_threads_max() || user_limit(p)) {
+		err = -EAGAIN;
+	} else {
+		t->tid = pid_alloc();
+		list_add_tail(&p->threads, &t->proc_link);
+		p->nr_threads++;
+		nr_extra_threads++;
+	}
+	spin_unlock(&proc_lock);
+	return err;
+}
+
+void proc_remove_thread(struct proc *p, struct thread *t)
+{
+	list_del(&t->proc_link);
+	p->nr_threads--;
+	nr_extra_threads--;
+	waitq_wake_all(&p->thread_wait);
 }
 
 int proc_attach(struct proc *p, struct proc *parent)
@@ -123,7 +173,7 @@ int proc_attach(struct proc *p, struct proc *parent)
 			spin_unlock(&proc_lock);
 			return -EAGAIN;
 		}
-		p->pid = pid_alloc();
+		p->pid = proc_thread(p)->tid = pid_alloc();
 		/* Not before now: the parent may have been moved to another group meanwhile. */
 		p->pgid = parent->pgid;
 		p->sid = parent->sid;
@@ -205,9 +255,9 @@ void proc_start_init(const char *path, char *const argv[])
 	p->root = vnode_get(root_vnode);
 	p->umask = 022;
 	limits_default(p->limits);
-	p->thread = t;
-	list_add_tail(&p->threads, &t->proc_link);
+	proc_add_first(p, t);
 	proc_attach(p, NULL);
+	t->tid = p->pid;
 	init_proc = p;
 	t->proc = p;
 	open_console();

@@ -306,8 +306,6 @@ void thread_ready(struct thread *t)
 	struct cpu *c;
 
 	irq_push_off();
-	if (!t->cpu)
-		t->cpu = this_cpu();
 	c = t->cpu;
 	spin_lock(&runq_of(c)->lock);
 	enqueue(c, t);

@@ -53,7 +53,7 @@ enum sig_default signal_default(int sig)
 
 const char *signal_name(int sig)
 {
-	static const char *const names[NSIG] = {
+	static const char *const names[SIG_REALTIME] = {
 		[SIGHUP] = "SIGHUP",     [SIGINT] = "SIGINT",       [SIGQUIT] = "SIGQUIT",
 		[SIGILL] = "SIGILL",     [SIGTRAP] = "SIGTRAP",     [SIGABRT] = "SIGABRT",
 		[SIGEMT] = "SIGEMT",     [SIGFPE] = "SIGFPE",       [SIGKILL] = "SIGKILL",
@@ -67,5 +67,7 @@ const char *signal_name(int sig)
 		[SIGUSR2] = "SIGUSR2",
 	};
 
+	if (sig >= SIG_REALTIME && sig < NSIG)
+		return "a real-time signal";
 	return sig > 0 && sig < NSIG ? names[sig] : "no signal";
 }

@@ -66,13 +66,13 @@ static const char *state_of(const struct proc *p)
 		[THREAD_STOPPED] = "stopped", [THREAD_DEAD] = "dead",
 	};
 
-	if (p->state == PROC_ZOMBIE || !p->thread)
+	const struct thread *t = proc_thread(p);
+
+	if (p->state == PROC_ZOMBIE || !t)
 		return "zombie";
 	if (p->state == PROC_STOPPED)
 		return "stopped";
-	return p->thread->state == THREAD_SLEEPING && !p->thread->sleep_intr
-		       ? "blocked"
-		       : words[p->thread->state];
+	return t->state == THREAD_SLEEPING && !t->sleep_intr ? "blocked" : words[t->state];
 }
 
 /*
@@ -128,7 +128,7 @@ static void blocked(void)
 
 		if (strcmp(state_of(p), "blocked") != 0)
 			continue;
-		sw = (const struct switchframe *)p->thread->arch.rsp;
+		sw = (const struct switchframe *)proc_thread(p)->arch.rsp;
 		printk("  %5d %s: ", p->pid, p->name);
 		backtrace_print(sw->rip, sw->rbp);
 		n++;
@@ -170,9 +170,10 @@ static void backtraces(void)
 
 static size_t register_line(const struct proc *p, char *buf, size_t size)
 {
-	const struct trapframe *tf = p->thread ? p->thread->frame : NULL;
+	const struct thread *t = proc_thread(p);
+	const struct trapframe *tf = t ? t->frame : NULL;
 
-	if (!tf || p->state != PROC_ALIVE || p->thread->state != THREAD_READY)
+	if (!tf || p->state != PROC_ALIVE || t->state != THREAD_READY)
 		return 0;
 	return snprintk(buf, size,
 			"  %5d %s: rip %016lx rsp %016lx rflags %lx rax %lx rdi %lx rsi %lx\n",

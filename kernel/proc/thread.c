@@ -16,6 +16,7 @@
 #include <printk.h>
 #include <proc.h>
 #include <string.h>
+#include <usercopy.h>
 #include "room.h"
 
 struct kthread_start {
@@ -60,6 +61,8 @@ struct thread *thread_create(const char *name, void (*fn)(void *), void *arg, st
 	t->proc = p;
 	t->state = THREAD_NEW;
 	t->priority = 20;
+	t->cpu = this_cpu(); /* from the start: somebody may send it a signal */
+	sigpending_init(&t->pending);
 	list_init(&t->run_link);
 	list_init(&t->proc_link);
 	strlcpy(t->name, name, sizeof(t->name));
@@ -105,4 +108,63 @@ struct thread *kthread_create(const char *name, void (*fn)(void *), void *arg)
 	}
 	thread_ready(t);
 	return t;
+}
+
+/* ---- threads of programs ---- */
+
+pid_t proc_thread_create(unsigned long entry, unsigned long arg, unsigned long sp,
+			 unsigned long tls, unsigned long tid_at)
+{
+	struct proc *p = current_proc();
+	struct thread *t;
+	pid_t tid;
+	int err;
+
+	if (entry >= USER_END || sp > USER_END || tls >= USER_END || (tid_at & 3))
+		return -EINVAL;
+	if (!memory_left())
+		return -ENOMEM;
+	t = thread_create(current->name, thread_to_user, NULL, p);
+	if (!t)
+		return -ENOMEM;
+	thread_copy(t, current->frame);
+	t->frame->vector = TRAP_EVENT;
+	t->frame->rip = entry;
+	t->frame->rdi = arg;
+	t->frame->rsp = sp;
+	t->frame->rbp = 0;
+	t->frame->rflags = RFLAGS_IF | 2;
+	t->arch.fs_base = tls;
+	t->altstack.ss_flags = SS_DISABLE;
+	t->tid_at = tid_at;
+	err = proc_add_thread(p, t);
+	if (!err) {
+		tid = t->tid;
+		if (!put_user(UADDR(tid_at), tid)) {
+			thread_ready(t);
+			return tid;
+		}
+		err = -EFAULT;
+		spin_lock(&proc_lock);
+		proc_remove_thread(p, t);
+		spin_unlock(&proc_lock);
+	}
+	thread_free(t);
+	return err;
+}
+
+/* First who joins is told, then the stack goes: it may hold the word that tells him. */
+void proc_thread_exit(unsigned long stack, unsigned long len)
+{
+	struct thread *t = current;
+	struct aspace *as = t->proc->aspace;
+
+	t->sigmask = SIG_ALL; /* there is no stack for a handler */
+	futex_thread_exit(t);
+	if (len) {
+		mutex_lock(&as->lock);
+		aspace_unmap(as, stack, stack + ROUND_UP(len, PAGE_SIZE));
+		mutex_unlock(&as->lock);
+	}
+	thread_leave();
 }

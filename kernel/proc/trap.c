@@ -88,7 +88,9 @@ void signal_fault(int sig, int code, unsigned long addr, const struct trapframe 
 {
 	struct thread *t = current;
 	struct proc *p = t->proc;
-	struct ksigaction *act = &p->sig.action[sig];
+	struct parvix_siginfo info = {
+		.si_signo = sig, .si_code = code, .si_addr = addr, .si_pid = p->pid};
+	struct sigact *act = &p->sig.action[sig];
 	char words[80];
 	bool fatal;
 
@@ -98,9 +100,7 @@ void signal_fault(int sig, int code, unsigned long addr, const struct trapframe 
 		t->sigmask &= ~SIGBIT(sig);
 	}
 	fatal = act->sa_handler == SIG_DFL;
-	p->sig.info[sig] = (struct parvix_siginfo){
-		.si_signo = sig, .si_code = code, .si_addr = addr, .si_pid = p->pid};
-	p->sig.pending |= SIGBIT(sig);
+	sigpending_add(p, &t->pending, sig, &info, NULL);
 	spin_unlock(&p->sig.lock);
 	thread_set_work(t, WORK_SIGNAL);
 	if (fatal) {

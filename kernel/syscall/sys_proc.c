@@ -29,20 +29,64 @@ long sys_execve(struct trapframe *tf)
 	return err;
 }
 
+static int wait_status(const struct parvix_siginfo *info)
+{
+	switch (info->si_code) {
+	case CLD_EXITED:
+		return info->si_status << 8;
+	case CLD_STOPPED:
+		return info->si_status << 8 | 0x7f;
+	case CLD_CONTINUED:
+		return 0xffff;
+	}
+	return info->si_status;
+}
+
 long sys_wait4(struct trapframe *tf)
 {
 	uaddr_t ustatus = UADDR(ARG1(tf)), uusage = UADDR(ARG3(tf));
+	int options = (int)ARG2(tf), status;
+	pid_t pid = (pid_t)ARG0(tf);
+	struct parvix_siginfo info;
 	struct parvix_rusage usage;
-	int status = 0;
-	pid_t pid = proc_wait((pid_t)ARG0(tf), (int)ARG2(tf), &status, &usage);
 
+	if (options & ~(WNOHANG | WUNTRACED | WCONTINUED))
+		return -EINVAL;
+	if (pid == INT32_MIN)
+		return -ESRCH;
+	pid = proc_wait(pid == -1 ? P_ALL
+			: pid > 0 ? P_PID
+				  : P_PGID,
+			pid < 0 ? -pid : pid, options | WEXITED, &info, &usage);
 	if (pid <= 0)
 		return pid;
+	status = wait_status(&info);
 	if (ustatus.v && put_user(ustatus, status))
 		return -EFAULT;
 	if (uusage.v && put_user(uusage, usage))
 		return -EFAULT;
 	return pid;
+}
+
+long sys_waitid(struct trapframe *tf)
+{
+	int type = (int)ARG0(tf), options = (int)ARG3(tf);
+	struct parvix_siginfo info = {0};
+	struct parvix_rusage usage = {0};
+	pid_t id = (pid_t)ARG1(tf), pid;
+
+	if (!(options & (WEXITED | WUNTRACED | WCONTINUED)) ||
+	    (options & ~(WNOHANG | WEXITED | WUNTRACED | WCONTINUED | WNOWAIT)) || type < P_ALL ||
+	    type > P_PGID || (type == P_PID && id <= 0) || (type == P_PGID && id < 0))
+		return -EINVAL;
+	pid = proc_wait(type, id, options, &info, &usage);
+	if (pid < 0)
+		return pid;
+	if (ARG2(tf) && put_user(UADDR(ARG2(tf)), info))
+		return -EFAULT;
+	if (ARG4(tf) && pid && put_user(UADDR(ARG4(tf)), usage))
+		return -EFAULT;
+	return 0;
 }
 
 long sys_getpid(struct trapframe *tf)
@@ -149,18 +193,13 @@ long sys_setrlimit(struct trapframe *tf)
 	return 0;
 }
 
-/* Usage of the running process: what its thread has been charged with until now. */
+/* Usage of the running process, up to now. */
 static void usage_now(struct proc *p, struct parvix_rusage *usage)
 {
-	struct thread *t = current;
-
 	thread_account();
-	*usage = p->usage;
-	usage->ru_utime = ktime_to_timeval(t->utime);
-	usage->ru_stime = ktime_to_timeval(t->stime);
-	usage->ru_nvcsw = t->nvcsw;
-	usage->ru_nivcsw = t->nivcsw;
-	usage->ru_maxrss = max(usage->ru_maxrss, (long)(p->aspace->pages * (PAGE_SIZE / 1024)));
+	spin_lock(&proc_lock);
+	proc_usage(p, usage);
+	spin_unlock(&proc_lock);
 }
 
 long sys_getrusage(struct trapframe *tf)

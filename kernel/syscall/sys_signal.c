@@ -11,18 +11,29 @@ long sys_kill(struct trapframe *tf)
 	return signal_kill((pid_t)ARG0(tf), (int)ARG1(tf));
 }
 
-/* Pending signals that the new action ignores are forgotten. */
+/*
+ * Pending signals that the new action ignores are forgotten. The address to which handlers return
+ * is the C library's, the same for all of them: it is kept once.
+ */
 static void set_action(struct proc *p, int sig, const struct ksigaction *act,
 		       unsigned long restorer)
 {
+	struct thread *t;
 	bool ignored = act->sa_handler == SIG_IGN ||
 		       (act->sa_handler == SIG_DFL && signal_default(sig) == SIGDEF_IGNORE);
 
-	p->sig.action[sig] = *act;
-	p->sig.action[sig].sa_mask &= SIG_ALL & ~SIG_UNBLOCKABLE;
-	p->sig.restorer[sig] = restorer;
-	if (ignored)
-		p->sig.pending &= ~SIGBIT(sig);
+	p->sig.action[sig] = (struct sigact){
+		.sa_handler = act->sa_handler,
+		.sa_flags = act->sa_flags,
+		.sa_mask = act->sa_mask & SIG_ALL & ~SIG_UNBLOCKABLE,
+	};
+	if (act->sa_handler > SIG_IGN)
+		p->sig.restorer = restorer;
+	if (!ignored)
+		return;
+	sigpending_drop(p, &p->sig.pending, SIGBIT(sig));
+	list_for_each (t, &p->threads, proc_link)
+		sigpending_drop(p, &t->pending, SIGBIT(sig));
 }
 
 long sys_sigaction(struct trapframe *tf)
@@ -30,7 +41,8 @@ long sys_sigaction(struct trapframe *tf)
 	int sig = (int)ARG0(tf);
 	uaddr_t unew = UADDR(ARG1(tf)), uold = UADDR(ARG2(tf));
 	struct proc *p = current_proc();
-	struct ksigaction act, old;
+	struct ksigaction act, old = {0};
+	const struct sigact *now;
 
 	if (sig <= 0 || sig >= NSIG)
 		return -EINVAL;
@@ -40,27 +52,23 @@ long sys_sigaction(struct trapframe *tf)
 		if (get_user(act, unew) || act.sa_handler >= USER_END)
 			return -EFAULT;
 	}
+	spin_lock(&proc_lock);
 	spin_lock(&p->sig.lock);
-	old = p->sig.action[sig];
+	now = &p->sig.action[sig];
+	old.sa_handler = now->sa_handler;
+	old.sa_flags = now->sa_flags;
+	old.sa_mask = now->sa_mask;
 	if (unew.v)
 		set_action(p, sig, &act, ARG3(tf));
 	spin_unlock(&p->sig.lock);
+	spin_unlock(&proc_lock);
 	return uold.v ? put_user(uold, old) : 0;
-}
-
-/* After unblocking: signals that waited are looked at before the return to user mode. */
-static void mask_set(struct thread *t, sigset_t mask)
-{
-	t->sigmask = mask;
-	if (t->proc->sig.pending & ~mask)
-		thread_set_work(t, WORK_SIGNAL);
 }
 
 long sys_sigprocmask(struct trapframe *tf)
 {
 	uaddr_t uset = UADDR(ARG1(tf)), uold = UADDR(ARG2(tf));
-	struct thread *t = current;
-	sigset_t old = t->sigmask, set, mask;
+	sigset_t old = current->sigmask, set, mask;
 	int err;
 
 	if (uset.v) {
@@ -69,14 +77,14 @@ long sys_sigprocmask(struct trapframe *tf)
 		err = sigset_change(old, (int)ARG0(tf), set, &mask);
 		if (err)
 			return err;
-		mask_set(t, mask);
+		signal_set_mask(mask);
 	}
 	return uold.v ? put_user(uold, old) : 0;
 }
 
 long sys_sigpending(struct trapframe *tf)
 {
-	sigset_t set = current_proc()->sig.pending & current->sigmask;
+	sigset_t set = signal_waiting() & current->sigmask;
 
 	return put_user(UADDR(ARG0(tf)), set);
 }
@@ -90,7 +98,7 @@ long sys_sigsuspend(struct trapframe *tf)
 		return -EFAULT;
 	t->sigmask_saved = t->sigmask;
 	t->restore_mask = true;
-	t->sigmask = set & SIG_ALL & ~SIG_UNBLOCKABLE;
+	signal_set_mask(set & SIG_ALL & ~SIG_UNBLOCKABLE);
 	do {
 		thread_prepare_sleep();
 	} while (thread_sleep(SLEEP_INTR, KTIME_NEVER) != -ERESTART);
@@ -104,7 +112,7 @@ long sys_sigreturn(struct trapframe *tf)
 
 long sys_sigaltstack(struct trapframe *tf)
 {
-	struct parvix_stack *alt = &current_proc()->sig.altstack, old = *alt, new;
+	struct parvix_stack *alt = &current->altstack, old = *alt, new;
 	bool on = !(old.ss_flags & SS_DISABLE) && old.ss_size && tf->rsp > old.ss_sp &&
 		  tf->rsp - old.ss_sp <= old.ss_size;
 
@@ -133,40 +141,85 @@ long sys_sigaltstack(struct trapframe *tf)
 	return put_user(UADDR(ARG1(tf)), old);
 }
 
-/* A signal of @set that is pending, taken. 0: none. */
-static int take_pending(struct proc *p, sigset_t set)
+/*
+ * Wait until a signal of @set comes, and take it. As long as a thread waits, a signal of the
+ * process that others block too is its own; what was meant for it and is not taken goes to others.
+ */
+static int wait_for_signal(sigset_t set, ktime_t deadline, struct parvix_siginfo *info)
 {
-	int sig;
+	struct thread *t = current;
+	struct proc *p = t->proc;
+	int sig, err = 0;
 
-	spin_lock(&p->sig.lock);
-	sig = sigset_first(p->sig.pending & set);
-	if (sig)
-		p->sig.pending &= ~SIGBIT(sig);
-	spin_unlock(&p->sig.lock);
-	return sig;
+	set &= SIG_ALL & ~SIG_UNBLOCKABLE;
+	t->sigwait = set;
+	for (;;) {
+		thread_prepare_sleep();
+		spin_lock(&p->sig.lock);
+		sig = signal_take(set, info);
+		spin_unlock(&p->sig.lock);
+		if (sig || err)
+			break;
+		err = thread_sleep(SLEEP_INTR, deadline);
+		/* Was it one of ours? Then it is taken above; otherwise it is to be delivered. */
+		if (err == -ERESTART && !t->killed && !p->killed && (signal_waiting() & set))
+			err = 0;
+	}
+	thread_cancel_sleep();
+	t->sigwait = 0;
+	signal_set_mask(t->sigmask);
+	return sig ? sig : err;
 }
 
 long sys_sigwait(struct trapframe *tf)
 {
-	struct thread *t = current;
+	struct parvix_siginfo info;
 	sigset_t set;
-	int sig, err = 0;
+	int sig;
 
 	if (get_user(set, UADDR(ARG0(tf))))
 		return -EFAULT;
-	set &= SIG_ALL & ~SIG_UNBLOCKABLE;
-	while (!(sig = take_pending(t->proc, set)) && err != -ERESTART) {
-		thread_prepare_sleep();
-		t->sigwait = set;
-		err = thread_sleep(SLEEP_INTR, KTIME_NEVER);
-		t->sigwait = 0;
-		/* Was it for us? Then the loop takes it; otherwise it is to be delivered. */
-		if (err == -ERESTART && (t->proc->sig.pending & set))
-			err = 0;
-	}
-	if (!sig)
+	sig = wait_for_signal(set, KTIME_NEVER, &info);
+	if (sig < 0)
 		return -ERESTARTNOHAND;
 	return put_user(UADDR(ARG1(tf)), sig);
+}
+
+long sys_sigtimedwait(struct trapframe *tf)
+{
+	ktime_t deadline = KTIME_NEVER, span;
+	struct parvix_siginfo info;
+	struct parvix_timespec ts;
+	sigset_t set;
+	int sig;
+
+	if (get_user(set, UADDR(ARG0(tf))) || (ARG2(tf) && get_user(ts, UADDR(ARG2(tf)))))
+		return -EFAULT;
+	if (ARG2(tf)) {
+		if (ktime_from_timespec(&ts, &span))
+			return -EINVAL;
+		deadline = current->restart_until ? current->restart_until
+						  : ktime_add(clock_now(), span);
+		current->restart_until = 0;
+	}
+	sig = wait_for_signal(set, deadline, &info);
+	if (sig == -ETIMEDOUT)
+		return -EAGAIN;
+	if (sig < 0) {
+		current->restart_until = ARG2(tf) ? deadline : 0;
+		return -ERESTARTNOHAND;
+	}
+	return ARG1(tf) && put_user(UADDR(ARG1(tf)), info) ? -EFAULT : sig;
+}
+
+long sys_tkill(struct trapframe *tf)
+{
+	return signal_tkill((pid_t)ARG0(tf), (int)ARG1(tf));
+}
+
+long sys_sigqueue(struct trapframe *tf)
+{
+	return signal_queue((pid_t)ARG0(tf), (int)ARG1(tf), ARG2(tf));
 }
 
 /* ---- the interval timer that sends SIGALRM ---- */

@@ -65,6 +65,10 @@ long sysconf(int name)
 		return LINE_MAX;
 	case _SC_SYMLOOP_MAX:
 		return SYMLOOP_MAX;
+	case _SC_RTSIG_MAX:
+		return RTSIG_MAX;
+	case _SC_SIGQUEUE_MAX:
+		return SIGQUEUE_MAX;
 	case _SC_RE_DUP_MAX:
 		return RE_DUP_MAX;
 	case _SC_ATEXIT_MAX:
@@ -83,11 +87,11 @@ long sysconf(int name)
 	case _SC_CPUTIME:
 	case _SC_SPAWN:
 	case _SC_MEMORY_PROTECTION:
+	case _SC_REALTIME_SIGNALS:
 		return 200809L;
 	case _SC_MAPPED_FILES:
 	case _SC_THREADS:
 	case _SC_SEMAPHORES:
-	case _SC_REALTIME_SIGNALS:
 	case _SC_ASYNCHRONOUS_IO:
 	case _SC_SHARED_MEMORY_OBJECTS:
 	case _SC_MESSAGE_PASSING:

@@ -20,6 +20,16 @@ int sigwait(const sigset_t *set, int *sig)
 	return (int)-ret;
 }
 
+int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *span)
+{
+	return (int)__ret(__SYS3(SYS_sigtimedwait, set, info, span));
+}
+
+int sigwaitinfo(const sigset_t *set, siginfo_t *info)
+{
+	return sigtimedwait(set, info, NULL);
+}
+
 int pause(void)
 {
 	sigset_t set;

@@ -47,7 +47,7 @@ const char *const sys_signame[NSIG] = {
 
 void psignal(int sig, const char *text)
 {
-	const char *name = sig > 0 && sig < NSIG ? sys_siglist[sig] : "Unknown signal";
+	const char *name = strsignal(sig);
 
 	if (text && *text)
 		fprintf(stderr, "%s: %s\n", text, name);

@@ -19,7 +19,7 @@ int sigemptyset(sigset_t *set)
 
 int sigfillset(sigset_t *set)
 {
-	*set = ~0ul & ~1ul;
+	*set = ~0ul & ~1ul & ~(1ul << (SIGRTMIN - 1));
 	return 0;
 }
 

@@ -22,11 +22,25 @@ static inline long __sys(long nr, long a, long b, long c, long d)
 	return ret;
 }
 
+static inline long __sys5(long nr, long a, long b, long c, long d, long e)
+{
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	long ret;
+
+	__asm__ volatile("syscall"
+			 : "=a"(ret)
+			 : "0"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
+			 : "rcx", "r11", "memory");
+	return ret;
+}
+
 #define __SYS0(nr) __sys(nr, 0, 0, 0, 0)
 #define __SYS1(nr, a) __sys(nr, (long)(a), 0, 0, 0)
 #define __SYS2(nr, a, b) __sys(nr, (long)(a), (long)(b), 0, 0)
 #define __SYS3(nr, a, b, c) __sys(nr, (long)(a), (long)(b), (long)(c), 0)
 #define __SYS4(nr, a, b, c, d) __sys(nr, (long)(a), (long)(b), (long)(c), (long)(d))
+#define __SYS5(nr, a, b, c, d, e) __sys5(nr, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e))
 
 /* The Unix convention from the kernel's: errno set and -1 for a negative @ret. */
 static inline long __ret(long ret)

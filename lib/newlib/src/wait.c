@@ -17,6 +17,11 @@ pid_t waitpid(pid_t pid, int *status, int options)
 	return (pid_t)__ret(__SYS4(SYS_wait4, pid, status, options, 0));
 }
 
+int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
+{
+	return (int)__ret(__SYS5(SYS_waitid, type, id, info, options, 0));
+}
+
 pid_t wait3(int *status, int options, struct rusage *use)
 {
 	return wait4(-1, status, options, use);

@@ -56,7 +56,9 @@ typedef __sigset_t sigset_t; /* bit n stands for signal n */
 #define SIGPWR SIGLOST
 #define SIGUSR1 30
 #define SIGUSR2 31
-#define NSIG 32
+#define SIGRTMIN 33 /* 32 is the library's own */
+#define SIGRTMAX 63
+#define NSIG 64
 #define _NSIG NSIG
 
 #define SIG_SETMASK 0
@@ -79,19 +81,39 @@ typedef __sigset_t sigset_t; /* bit n stands for signal n */
 #define SIGSTKSZ 16384
 
 #define SI_USER 1
+#define SI_QUEUE 2
+#define SI_TIMER 3
+#define SI_ASYNCIO 4
+#define SI_MESGQ 5
+#define SI_TKILL 6
 #define SI_KERNEL 0x80
 #define ILL_ILLOPC 1
+#define ILL_ILLOPN 2
+#define ILL_ILLADR 3
+#define ILL_ILLTRP 4
 #define ILL_PRVOPC 5
+#define ILL_PRVREG 6
+#define ILL_COPROC 7
+#define ILL_BADSTK 8
 #define FPE_INTDIV 1
 #define FPE_INTOVF 2
+#define FPE_FLTDIV 3
+#define FPE_FLTOVF 4
+#define FPE_FLTUND 5
+#define FPE_FLTRES 6
 #define FPE_FLTINV 7
+#define FPE_FLTSUB 8
 #define SEGV_MAPERR 1
 #define SEGV_ACCERR 2
 #define BUS_ADRALN 1
 #define BUS_ADRERR 2
+#define BUS_OBJERR 3
 #define TRAP_BRKPT 1
+#define TRAP_TRACE 2
 #define CLD_EXITED 1
 #define CLD_KILLED 2
+#define CLD_DUMPED 3
+#define CLD_TRAPPED 4
 #define CLD_STOPPED 5
 #define CLD_CONTINUED 6
 
@@ -203,6 +225,10 @@ int sigemptyset(sigset_t *);
 #endif
 #if __POSIX_VISIBLE >= 199506
 int pthread_sigmask(int, const sigset_t *, sigset_t *);
+int sigqueue(pid_t, int, const union sigval);
+int sigtimedwait(const sigset_t *__restrict, siginfo_t *__restrict,
+		 const struct timespec *__restrict);
+int sigwaitinfo(const sigset_t *__restrict, siginfo_t *__restrict);
 #endif
 #if __BSD_VISIBLE || __XSI_VISIBLE >= 4 || __POSIX_VISIBLE >= 200809
 int sigaltstack(const stack_t *__restrict, stack_t *__restrict);

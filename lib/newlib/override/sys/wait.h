@@ -7,11 +7,14 @@
 
 #include <_ansi.h>
 #include <sys/types.h>
+#include <signal.h> /* siginfo_t */
 
 #define WNOHANG 1
 #define WUNTRACED 2
 #define WSTOPPED WUNTRACED
 #define WCONTINUED 4
+#define WEXITED 8
+#define WNOWAIT 16
 
 #define WIFEXITED(w) (((w)&0x7f) == 0)
 #define WIFSIGNALED(w) (((w)&0x7f) != 0 && ((w)&0x7f) != 0x7f)
@@ -31,6 +34,10 @@ struct rusage;
 
 pid_t wait(int *);
 pid_t waitpid(pid_t, int *, int);
+#if __POSIX_VISIBLE >= 200809 || __XSI_VISIBLE >= 4
+typedef enum { P_ALL, P_PID, P_PGID } idtype_t;
+int waitid(idtype_t, id_t, siginfo_t *, int);
+#endif
 #if __BSD_VISIBLE
 pid_t wait3(int *, int, struct rusage *);
 pid_t wait4(pid_t, int *, int, struct rusage *);
