@@ -1,5 +1,4 @@
-/* Compile on your own machine, in the source tree: build/toolchain/bin/x86_64-parvix-gcc hello.c -o
- * hello */
+/* cc hello.c && ./a.out; on the machine where Parvix is built: build/toolchain/bin/x86_64-parvix-gcc hello.c */
 #include <stdio.h>
 #include <unistd.h>
 
