@@ -60,8 +60,11 @@ struct pcache {
 	struct list dirty_pages;
 	struct list dirty_link; /* while pages or attributes wait to be written */
 	volatile unsigned nr_dirty;
-	unsigned nr_writing; /* under way to the disk */
-	int error;           /* of the last write-back; reported once by fsync */
+	unsigned nr_writing;  /* under way to the disk */
+	int error;            /* of the last write-back; reported once by fsync */
+	struct list mappings; /* regions that show it, and the passes over them: mm/mapping.c */
+	uint64_t pass;
+	bool written_mapped; /* ever: there may be something behind the end in its last page */
 };
 /* How an open file is read: guesses, never relied on. Zeros at first. */
 struct readahead {
@@ -71,6 +74,9 @@ struct readahead {
 	unsigned window;
 };
 void pcache_init(void);
+/* Read those of the @n pages from @first on that are neither there nor behind the file's end; does
+ * not wait. How many, or -ENOMEM (none). */
+int pcache_start_read(struct vnode *vn, uint64_t first, uint64_t n);
 /* Page @index with a reference, contents read in. -EIO, -ENOMEM. Sleeps; no spinlock held. */
 int pcache_read(struct vnode *vn, uint64_t index, struct page **pg);
 /* The same; if it is not there, all of the @n pages (power of two) around it are read. */
@@ -101,6 +107,9 @@ ssize_t pcache_file_write(struct vnode *vn, struct uio *uio, uint64_t *offset, b
 ssize_t vnode_read(struct vnode *vn, void *buf, size_t n, uint64_t offset);
 /* Set the size of a regular file (the length of truncate and O_TRUNC). vn->lock held. */
 int vnode_set_size(struct vnode *vn, uint64_t size);
+/* fsync(): the file is on the disk; @data_only: its times need not be. vn->lock not held. -EIO ...
+ */
+int vnode_sync(struct vnode *vn, bool data_only);
 
 /* ---- vnodes (vnode.c) ---- */
 struct dir_sink { /* receives entries of readdir; returns false when full */
@@ -155,7 +164,9 @@ struct vnode_ops {
 	/* Write vn's fields back (sizes, times, mode, owner); @va says what a caller changed, or is
 	 * NULL: whatever is there. Not locked by vn->lock when the last reference goes. */
 	int (*setattr)(struct vnode *vn, const struct vattr *va);
-	int (*fsync)(struct vnode *vn);
+	/* What vn's data needs to be found again is on the disk; but for @data_only, everything
+	 * else of it too. The pages and setattr were before. */
+	int (*fsync)(struct vnode *vn, bool data_only);
 	/*
 	 * Where a symbolic link leads, for links that know better than their text
 	 * (/proc/PID/fd/N, exe, cwd): namei follows by this, if set, and else by readlink. Called
@@ -355,7 +366,7 @@ ssize_t file_pwrite(struct file *f, struct uio *uio, off_t pos);
 off_t file_seek(struct file *f, off_t offset, int whence);
 int file_truncate(struct file *f, off_t size);
 int file_fallocate(struct file *f, off_t offset, off_t len);
-int file_sync(struct file *f);
+int file_sync(struct file *f, bool data_only);
 int file_stat(struct file *f, struct parvix_stat *st); /* pipes too */
 int file_statfs(struct file *f, struct parvix_statfs *st);
 int file_chmod(struct file *f, mode_t mode);

@@ -126,7 +126,8 @@
 	X(105, tkill, 2)        /* thread of the own process, sig */                    \
 	X(106, sigqueue, 3)     /* pid, sig, value */                                   \
 	X(107, sigtimedwait, 3) /* const sigset *, siginfo * or 0, const struct timespec * (a span) or 0 */ \
-	X(108, waitid, 5)       /* P_*, id, siginfo * or 0, options, struct rusage * or 0 */
+	X(108, waitid, 5)       /* P_*, id, siginfo * or 0, options, struct rusage * or 0 */ \
+	X(166, fdatasync, 1)
 /* clang-format on */
 
 #ifndef __ASSEMBLER__

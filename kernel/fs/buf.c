@@ -171,6 +171,7 @@ static int batch_write(struct buf_cache *bc, unsigned n)
 	struct block_batch b;
 	int err;
 
+	bc->written++;
 	block_batch_init(&b);
 	batch_sort(out, n);
 	for (unsigned i = 0; i < n; i++) {

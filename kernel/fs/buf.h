@@ -41,6 +41,7 @@ struct buf_cache {
 	struct block_device *bd;
 	unsigned block_size;
 	unsigned count, max; /* at most max buffers, unless more are in use */
+	unsigned written;    /* goes up when any are */
 	int error;           /* of reading or writing, until somebody sets it back */
 	struct list lru;
 	struct buf *hash[BUF_HASH];

@@ -305,7 +305,7 @@ static ssize_t regular_write(struct file *f, struct uio *uio, uint64_t *pos)
 	ssize_t n = pcache_file_write(f->vnode, uio, pos, f->flags & O_APPEND);
 
 	if (n > 0 && (f->flags & O_SYNC)) {
-		int err = file_sync(f);
+		int err = file_sync(f, false);
 
 		return err ? err : n;
 	}
@@ -349,22 +349,15 @@ int file_fallocate(struct file *f, off_t offset, off_t len)
 	return pcache_allocate(f->vnode, (uint64_t)offset, (uint64_t)len);
 }
 
-int file_sync(struct file *f)
+int file_sync(struct file *f, bool data_only)
 {
 	struct vnode *vn = f->vnode;
-	int err, err2 = 0;
 
 	if (f->ops->sync)
 		return f->ops->sync(f);
 	if (!vn || (!S_ISREG(vn->mode) && !S_ISDIR(vn->mode)))
 		return -EINVAL;
-	err = vnode_write_back(vn);
-	if (vn->ops->fsync) {
-		mutex_lock(&vn->lock);
-		err2 = vn->ops->fsync(vn);
-		mutex_unlock(&vn->lock);
-	}
-	return err ? err : err2;
+	return vnode_sync(vn, data_only);
 }
 
 int file_stat(struct file *f, struct parvix_stat *st)

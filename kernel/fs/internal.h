@@ -58,9 +58,6 @@ int pcache_error(struct vnode *vn); /* of write-back since the last call */
 void pcache_balance(struct vnode *vn);
 
 /* pcache_io.c */
-/* Read those of the @n pages from @first on that are neither there nor behind the file's end; does
- * not wait. How many, or -ENOMEM (none). */
-int pcache_start_read(struct vnode *vn, uint64_t first, uint64_t n);
 /* Start to read a page that is locked and referenced, both given up when done. */
 void pcache_read_locked(struct vnode *vn, struct page *pg);
 /* pcache_read() for a reader who wants @want pages from here on. */

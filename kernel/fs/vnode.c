@@ -236,6 +236,18 @@ int vnode_write_back(struct vnode *vn)
 	return err2 ? err2 : err;
 }
 
+int vnode_sync(struct vnode *vn, bool data_only)
+{
+	int err = vnode_write_back(vn), err2 = 0;
+
+	if (vn->ops->fsync) {
+		mutex_lock(&vn->lock);
+		err2 = vn->ops->fsync(vn, data_only);
+		mutex_unlock(&vn->lock);
+	}
+	return err ? err : err2;
+}
+
 void vnode_put(struct vnode *vn)
 {
 	int refs;

@@ -271,16 +271,26 @@ long sys_fallocate(struct trapframe *tf)
 	return err;
 }
 
-long sys_fsync(struct trapframe *tf)
+static long sync_fd(struct trapframe *tf, bool data_only)
 {
 	struct file *f = fd_get((int)ARG0(tf));
 	int err;
 
 	if (!f)
 		return -EBADF;
-	err = file_sync(f);
+	err = file_sync(f, data_only);
 	file_put(f);
 	return err;
+}
+
+long sys_fsync(struct trapframe *tf)
+{
+	return sync_fd(tf, false);
+}
+
+long sys_fdatasync(struct trapframe *tf)
+{
+	return sync_fd(tf, true);
 }
 
 long sys_getdents(struct trapframe *tf)

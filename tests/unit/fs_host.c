@@ -326,7 +326,7 @@ static struct list disk_queue = LIST_INIT(disk_queue);
 static unsigned disk_queued;
 unsigned host_disk_async;
 unsigned long host_disk_most;
-void (*host_disk_written)(void);
+void (*host_disk_written)(void), (*host_disk_flushed)(void);
 
 static void disk_finish(struct block_request *rq)
 {
@@ -344,18 +344,9 @@ static void disk_finish(struct block_request *rq)
 	}
 	if (rq->op == BLOCK_WRITE && host_disk_written)
 		host_disk_written();
+	if (rq->op == BLOCK_FLUSH && host_disk_flushed)
+		host_disk_flushed();
 	rq->done(rq);
-}
-
-/* A flush speaks of the writes that have ended; a read-ahead may be on its way at any time. */
-static bool write_queued(void)
-{
-	struct block_request *rq;
-
-	list_for_each (rq, &disk_queue, link)
-		if (rq->op == BLOCK_WRITE)
-			return true;
-	return false;
 }
 
 static void disk_submit(struct block_device *bd, struct block_request *rq)
@@ -371,7 +362,6 @@ static void disk_submit(struct block_device *bd, struct block_request *rq)
 	}
 	KASSERT((rq->offset | rq->size) % bd->sector == 0);
 	KASSERT(sum == rq->size && rq->nr_vecs <= bd->max_vecs);
-	KASSERT(rq->op != BLOCK_FLUSH || !write_queued());
 	if (!host_disk_async) {
 		disk_finish(rq);
 		return;

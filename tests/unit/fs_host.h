@@ -23,6 +23,7 @@ extern unsigned long host_transfers;
 /* 1: requests are done, in any order, only when somebody waits. 0: at once. */
 extern unsigned host_disk_async;
 extern void (*host_disk_written)(void); /* called after each write */
+extern void (*host_disk_flushed)(void); /* after each flush */
 extern unsigned long host_disk_most;    /* requests that were under way at the same time */
 void host_locks_free(void);             /* none is held */
 

@@ -10,7 +10,8 @@
  * SOURCES: kernel/fs/block_file.c kernel/fs/partition.c kernel/fs/buf.c kernel/fs/ext2/super.c
  * SOURCES: kernel/fs/ext2/check.c kernel/fs/ext2/balloc.c kernel/fs/ext2/ialloc.c
  * SOURCES: kernel/fs/ext2/map.c kernel/fs/ext2/inode.c kernel/fs/ext2/file.c
- * SOURCES: kernel/fs/ext2/dir.c kernel/fs/ext2/names.c lib/string.c
+ * SOURCES: kernel/fs/ext2/dir.c kernel/fs/ext2/names.c kernel/fs/ext2/index.c
+ * SOURCES: kernel/fs/ext2/orphan.c lib/string.c
  */
 #include "fs_host.h"
 #include "test.h"

@@ -11,7 +11,8 @@
  * SOURCES: kernel/fs/block_file.c kernel/fs/partition.c kernel/fs/buf.c kernel/fs/ext2/super.c
  * SOURCES: kernel/fs/ext2/check.c kernel/fs/ext2/balloc.c kernel/fs/ext2/ialloc.c
  * SOURCES: kernel/fs/ext2/map.c kernel/fs/ext2/inode.c kernel/fs/ext2/file.c
- * SOURCES: kernel/fs/ext2/dir.c kernel/fs/ext2/names.c lib/string.c
+ * SOURCES: kernel/fs/ext2/dir.c kernel/fs/ext2/names.c kernel/fs/ext2/index.c
+ * SOURCES: kernel/fs/ext2/orphan.c lib/string.c
  */
 #include "fs_host.h"
 #include "test.h"
@@ -36,7 +37,7 @@ struct known {
 
 static unsigned char data[FILE_MAX], back[FILE_MAX + 1];
 static struct known files[FILES];
-static char *disk, *crashed;
+static char *disk, *crashed, *stable;
 static unsigned crashes, checked;
 
 static unsigned long pick(unsigned long n)
@@ -57,13 +58,22 @@ static void check_file(const struct known *k)
 	checked++;
 }
 
-/* Now the power goes, perhaps. */
+/* What was written before is out of the disk's cache. */
+static void flushed(void)
+{
+	memcpy(stable, disk, KIB * 1024);
+}
+
+/* Now the power goes, perhaps. What was written since the last flush is there, or is not. */
 static void written(void)
 {
 	if (crashes == CRASHES || pick(8))
 		return;
 	crashes++;
-	memcpy(crashed, disk, KIB * 1024);
+	memcpy(crashed, stable, KIB * 1024);
+	for (unsigned long at = 0; at < KIB * 1024; at += 1024)
+		if (memcmp(crashed + at, disk + at, 1024) && pick(2))
+			memcpy(crashed + at, disk + at, 1024);
 	CHECK_EQ(disk_mend(crashed, KIB * 1024), 0);
 	for (unsigned i = 0; i < FILES; i++)
 		if (files[i].fill && pick(3) == 0)
@@ -94,11 +104,30 @@ static void write_file(unsigned i)
 		return;
 	memset(data, k.fill, k.size);
 	uio_user(&uio, &iov, UADDR(data), k.size);
-	if (file_write(f, &uio) == (ssize_t)k.size && pick(3) && !file_sync(f)) {
+	if (file_write(f, &uio) == (ssize_t)k.size && pick(3) && !file_sync(f, false)) {
 		strlcpy(k.path, path + 4, sizeof(k.path));
 		files[i] = k;
 	}
 	file_put(f);
+}
+
+/* Files in use without a name. */
+static struct file *nameless[5];
+
+static void open_nameless(void)
+{
+	unsigned i = (unsigned)pick(ARRAY_SIZE(nameless));
+	struct parvix_iovec iov;
+	struct uio uio;
+
+	if (nameless[i]) {
+		file_put(nameless[i]);
+		nameless[i] = NULL;
+	} else if (!file_open("/mnt/tmp", O_WRONLY | O_CREAT, 0600, &nameless[i])) {
+		uio_user(&uio, &iov, UADDR(data), pick(FILE_MAX / 2));
+		file_write(nameless[i], &uio);
+		path_unlink("/mnt/tmp");
+	}
 }
 
 static void other_work(void)
@@ -107,7 +136,11 @@ static void other_work(void)
 
 	snprintf(a, sizeof(a), "/mnt/x%lu", pick(10));
 	snprintf(b, sizeof(b), "/mnt/d/x%lu", pick(10));
-	switch (pick(6)) {
+	switch (pick(8)) {
+	case 6:
+	case 7:
+		open_nameless();
+		break;
 	case 0:
 		a[5] = 'y';
 		path_mkdir(a, 0755);
@@ -136,12 +169,15 @@ TEST(destroyed_at_any_moment)
 	host_user(0);
 	disk = disk_make("-t ext2 -b 1024 -N 256", KIB);
 	crashed = disk ? disk_copy(disk, KIB * 1024) : NULL;
-	REQUIRE(crashed != NULL);
+	stable = disk ? disk_copy(disk, KIB * 1024) : NULL;
+	REQUIRE(crashed && stable);
 	host_disk_async = 1;
 	host_disk_set(disk, KIB * 1024);
 	REQUIRE_EQ(fs_mount("/disk", "/mnt", "ext2", 0, NULL), 0);
 	REQUIRE_EQ(path_mkdir("/mnt/d", 0755), 0);
 	host_disk_written = written;
+	host_disk_flushed = flushed;
+	flushed();
 	for (unsigned i = 0; i < 3000 && crashes < CRASHES; i++) {
 		if (pick(2))
 			write_file((unsigned)pick(FILES));
@@ -150,10 +186,14 @@ TEST(destroyed_at_any_moment)
 		if (pick(50) == 0)
 			fs_sync();
 	}
-	host_disk_written = NULL;
+	host_disk_written = host_disk_flushed = NULL;
 	test_note("%u crashes, %u files looked at", crashes, checked);
+	for (unsigned i = 0; i < ARRAY_SIZE(nameless); i++)
+		if (nameless[i])
+			file_put(nameless[i]);
 	CHECK_EQ(fs_unmount("/mnt", 0), 0);
 	CHECK_EQ(disk_check(disk, KIB * 1024), 0);
 	disk_free(crashed);
+	disk_free(stable);
 	disk_free(disk);
 }

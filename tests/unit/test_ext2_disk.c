@@ -10,7 +10,8 @@
  * SOURCES: kernel/fs/block_file.c kernel/fs/partition.c kernel/fs/buf.c kernel/fs/ext2/super.c
  * SOURCES: kernel/fs/ext2/check.c kernel/fs/ext2/balloc.c kernel/fs/ext2/ialloc.c
  * SOURCES: kernel/fs/ext2/map.c kernel/fs/ext2/inode.c kernel/fs/ext2/file.c
- * SOURCES: kernel/fs/ext2/dir.c kernel/fs/ext2/names.c lib/string.c
+ * SOURCES: kernel/fs/ext2/dir.c kernel/fs/ext2/names.c kernel/fs/ext2/index.c
+ * SOURCES: kernel/fs/ext2/orphan.c lib/string.c
  */
 #include "fs_host.h"
 #include "test.h"
@@ -103,7 +104,7 @@ TEST(many_pages_a_request)
 	before = host_transfers;
 	host_disk_most = 0;
 	CHECK_EQ(move(f, data, BIG, 0, true), BIG);
-	CHECK_EQ(file_sync(f), 0);
+	CHECK_EQ(file_sync(f, false), 0);
 	n = host_transfers - before;
 	test_note("1 MiB written in %lu requests, %lu at a time", n, host_disk_most);
 	CHECK(n < 32 && host_disk_most > 1);
@@ -149,13 +150,13 @@ TEST(fsync_tells_an_error_once)
 	start("-t ext2 -b 1024 -N 64");
 	f = open_file("/mnt/a", O_RDWR | O_CREAT);
 	REQUIRE(f != NULL);
-	CHECK_EQ(file_sync(f), 0);
+	CHECK_EQ(file_sync(f, false), 0);
 	CHECK_EQ(move(f, data, 5000, 0, true), 5000);
 	host_disk_fail = 1;
 	fs_sync(); /* in the background: fsync() hears of it all the same */
 	host_disk_fail = 0;
-	CHECK_EQ(file_sync(f), -EIO);
-	CHECK_EQ(file_sync(f), 0);
+	CHECK_EQ(file_sync(f, false), -EIO);
+	CHECK_EQ(file_sync(f, false), 0);
 	CHECK_EQ(move(f, data, 5000, 0, true), -EROFS); /* metadata failed too */
 	CHECK_EQ(move(f, back, 5000, 0, false), 5000);
 	file_put(f);
@@ -197,7 +198,7 @@ static void random_work(unsigned n)
 			move(f, data, pick(60000), (off_t)pick(60000), true);
 			move(f, back, pick(60000), (off_t)pick(60000), false);
 			if (pick(4) == 0)
-				file_sync(f);
+				file_sync(f, false);
 			file_put(f);
 		}
 		if (pick(5) == 0)

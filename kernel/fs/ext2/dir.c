@@ -70,7 +70,7 @@ static int find_in_block(struct vnode *dir, struct buf *b, const char *name, siz
 		if (!de)
 			return -EIO;
 		if (name_is(de, name, len)) {
-			*slot = (struct ext2_slot){b, de, prev};
+			*slot = (struct ext2_slot){.buf = b, .de = de, .prev = prev};
 			return 0;
 		}
 		prev = de;
@@ -78,22 +78,73 @@ static int find_in_block(struct vnode *dir, struct buf *b, const char *name, siz
 	return -ENOENT;
 }
 
+static int find_in(struct vnode *dir, uint64_t lb, const char *name, size_t len,
+		   struct ext2_slot *slot)
+{
+	struct buf *b;
+	int err = dir_block(dir, lb, &b);
+
+	if (err)
+		return err;
+	err = find_in_block(dir, b, name, len, slot);
+	slot->lb = lb;
+	if (err)
+		buf_put(b);
+	return err;
+}
+
+static int index_block(struct vnode *dir, uint64_t lb)
+{
+	struct ext2_dirent *de;
+	struct buf *b;
+	int err = dir_block(dir, lb, &b);
+
+	if (err)
+		return err;
+	for (unsigned off = 0; off < ext2_fs(dir)->block_size && !err; off += de->rec_len) {
+		de = record_at(dir, b, off);
+		if (!de)
+			err = -EIO;
+		else if (de->inode)
+			ext2_index_add(dir, de->name, de->name_len, lb);
+		if (err)
+			break;
+	}
+	buf_put(b);
+	return err;
+}
+
+/* Have an index if it is worth it. */
+static int make_index(struct vnode *dir)
+{
+	int err = 0;
+
+	if (ext2_info(dir)->index || !ext2_index_create(dir))
+		return 0;
+	for (uint64_t lb = 0; lb < dir_blocks(dir) && !err; lb++)
+		err = index_block(dir, lb);
+	if (err)
+		ext2_index_drop(dir);
+	return err;
+}
+
 int ext2_dir_find(struct vnode *dir, const char *name, size_t len, struct ext2_slot *slot)
 {
-	for (uint64_t lb = 0; lb < dir_blocks(dir); lb++) {
-		struct buf *b;
-		int err = dir_block(dir, lb, &b);
+	int err = make_index(dir);
+	unsigned pos = 0;
+	uint64_t lb = 0;
 
-		if (err)
-			return err;
-		err = find_in_block(dir, b, name, len, slot);
-		if (!err)
-			return 0;
-		buf_put(b);
-		if (err != -ENOENT)
-			return err;
+	if (err)
+		return err;
+	err = -ENOENT;
+	if (ext2_info(dir)->index) {
+		while (err == -ENOENT && ext2_index_next(dir, name, len, &pos, &lb))
+			err = find_in(dir, lb, name, len, slot);
+	} else {
+		for (; lb < dir_blocks(dir) && err == -ENOENT; lb++)
+			err = find_in(dir, lb, name, len, slot);
 	}
-	return -ENOENT;
+	return err;
 }
 
 static uint8_t type_byte(const struct ext2_fs *fs, mode_t mode)
@@ -181,17 +232,21 @@ static int add_block(struct vnode *dir, struct buf **b)
 int ext2_dir_add(struct vnode *dir, const char *name, size_t len, ino_t ino, mode_t mode)
 {
 	unsigned need = (unsigned)EXT2_DIRENT_SIZE(len);
+	struct ext2_inode_info *in = ext2_info(dir);
 	struct ext2_dirent *de = NULL;
 	struct buf *b = NULL;
 	int err = 0;
 
-	for (uint64_t lb = 0; lb < dir_blocks(dir) && !de; lb++) {
-		err = dir_block(dir, lb, &b);
+	/* A block that had no room for one name is not tried again for another, until a name in it
+	 * or before it is removed. */
+	for (; in->room < dir_blocks(dir); in->room++) {
+		err = dir_block(dir, in->room, &b);
 		if (err)
 			return err;
 		de = find_room(dir, b, need, &err);
-		if (!de)
-			buf_put(b);
+		if (de)
+			break;
+		buf_put(b);
 		if (err)
 			return err;
 	}
@@ -203,6 +258,7 @@ int ext2_dir_add(struct vnode *dir, const char *name, size_t len, ino_t ino, mod
 	}
 	fill_record(dir, b, de, name, len, ino, mode);
 	buf_put(b);
+	ext2_index_add(dir, name, len, in->room);
 	return dir_changed(dir);
 }
 
@@ -212,6 +268,7 @@ void ext2_dir_remove(struct vnode *dir, struct ext2_slot *slot)
 		slot->prev->rec_len = (uint16_t)(slot->prev->rec_len + slot->de->rec_len);
 	else
 		slot->de->inode = 0;
+	ext2_info(dir)->room = min(ext2_info(dir)->room, slot->lb);
 	buf_dirty(slot->buf);
 	dir_changed(dir);
 }

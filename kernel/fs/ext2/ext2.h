@@ -61,11 +61,15 @@ struct ext2_super {
 	uint32_t algo_bitmap;
 	uint8_t prealloc_blocks, prealloc_dir_blocks;
 	uint16_t reserved_gdt_blocks;
-	uint8_t rest[1024 - 208];
+	uint8_t journal_uuid[16];
+	uint32_t journal_inum, journal_dev;
+	uint32_t last_orphan; /* orphan.c */
+	uint8_t rest[1024 - 236];
 };
 _Static_assert(sizeof(struct ext2_super) == 1024, "superblock");
 _Static_assert(offsetof(struct ext2_super, magic) == 56, "superblock");
 _Static_assert(offsetof(struct ext2_super, reserved_gdt_blocks) == 206, "superblock");
+_Static_assert(offsetof(struct ext2_super, last_orphan) == 232, "superblock");
 
 struct ext2_group {
 	uint32_t block_bitmap, inode_bitmap, inode_table;
@@ -127,7 +131,11 @@ struct ext2_fs {
 	uint32_t generation;
 	struct ext2_held *held;
 	unsigned nr_held;
-	int error; /* of writing, for the next fsync() */
+	int error;      /* of writing, for the next fsync() */
+	uint64_t epoch; /* how often all metadata was written */
+	struct list orphans, indexes;
+	unsigned index_slots;
+	ino_t freeing; /* may be loaded although it has no links */
 };
 
 struct ext2_inode_info {
@@ -135,6 +143,13 @@ struct ext2_inode_info {
 	uint32_t flags, file_acl, generation;
 	uint64_t last_lb; /* where the last block was allocated, for the next one */
 	uint32_t last_pb;
+	/* Epochs in which it was last changed, and in which its size or place was. */
+	uint64_t changed, moved;
+	struct list orphan; /* in fs->orphans, or alone; its number */
+	ino_t ino;
+	bool listed, dead; /* on the disk; deleted meanwhile */
+	struct ext2_index *index;
+	uint64_t room; /* directories: the blocks before this one are full */
 };
 
 static inline struct ext2_fs *ext2_fs(const struct vnode *vn)
@@ -181,6 +196,17 @@ unsigned ext2_find_zero(const char *map, unsigned from, unsigned end);
 /* ialloc.c */
 int ext2_alloc_inode(struct ext2_fs *fs, ino_t parent, bool directory, ino_t *out);
 int ext2_free_inode(struct ext2_fs *fs, ino_t ino, bool directory);
+/* 1, 0 or an error. */
+int ext2_inode_used(struct ext2_fs *fs, ino_t ino);
+
+/* orphan.c */
+void ext2_orphan_add(struct vnode *vn);
+/* It is deleted; fine if it is none. False: its info is needed until the list is written again. */
+bool ext2_orphan_del(struct vnode *vn);
+int ext2_orphans_undo(struct ext2_fs *fs);  /* before other metadata is written */
+int ext2_orphans_write(struct ext2_fs *fs); /* afterwards */
+void ext2_orphans_forget(struct ext2_fs *fs);
+void ext2_free_orphans(struct ext2_fs *fs); /* at mount; takes the lock */
 
 /* map.c */
 /* Block on the disk of file block @lb; 0: a hole. @create: make it (and say so in *@fresh). */
@@ -203,7 +229,8 @@ int ext2_read_raw(struct ext2_fs *fs, ino_t ino, struct buf **b, struct ext2_ino
 void ext2_set_rdev(struct vnode *vn);
 void ext2_evict(struct vnode *vn);
 int ext2_setattr(struct vnode *vn, const struct vattr *va);
-int ext2_fsync(struct vnode *vn);
+int ext2_fsync(struct vnode *vn, bool data_only);
+struct ext2_inode_info *ext2_new_info(void); /* NULL: no memory */
 
 /* file.c */
 ssize_t ext2_file_map(struct vnode *vn, uint64_t offset, uint64_t n, uint64_t *disk);
@@ -216,6 +243,7 @@ int ext2_set_link(struct vnode *vn, const char *target, size_t len);
 struct ext2_slot {       /* an entry found */
 	struct buf *buf; /* referenced: buf_put() */
 	struct ext2_dirent *de, *prev;
+	uint64_t lb;
 };
 int ext2_dir_find(struct vnode *dir, const char *name, size_t len, struct ext2_slot *slot);
 int ext2_dir_add(struct vnode *dir, const char *name, size_t len, ino_t ino, mode_t mode);
@@ -224,6 +252,14 @@ void ext2_dir_remove(struct vnode *dir, struct ext2_slot *slot);
 int ext2_dir_init(struct vnode *dir, ino_t parent);
 int ext2_dir_empty(struct vnode *dir); /* 0, -ENOTEMPTY, an error */
 int ext2_readdir(struct vnode *dir, uint64_t *pos, struct dir_sink *sink); /* takes the lock */
+
+/* index.c: an empty table for @dir, to be filled; false: there will be none. */
+bool ext2_index_create(struct vnode *dir);
+void ext2_index_drop(struct vnode *dir); /* fine if there is none */
+void ext2_index_add(struct vnode *dir, const char *name, size_t len, uint64_t lb);
+/* The next block, *@pos being 0 at first, that may have the name. */
+bool ext2_index_next(const struct vnode *dir, const char *name, size_t len, unsigned *pos,
+		     uint64_t *lb);
 
 /* names.c */
 int ext2_lookup(struct vnode *dir, const char *name, size_t len, struct vnode **out);

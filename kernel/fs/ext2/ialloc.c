@@ -67,6 +67,20 @@ int ext2_alloc_inode(struct ext2_fs *fs, ino_t parent, bool directory, ino_t *ou
 	return 0;
 }
 
+int ext2_inode_used(struct ext2_fs *fs, ino_t ino)
+{
+	unsigned per = fs->sb->inodes_per_group, bit = (unsigned)((ino - 1) % per);
+	struct buf *b;
+	int r = buf_read(&fs->bufs, fs->groups[(ino - 1) / per].inode_bitmap, &b);
+
+	if (r)
+		return r;
+	b->kind = BUF_BITMAP;
+	r = b->data[bit / 8] >> (bit % 8) & 1;
+	buf_put(b);
+	return r;
+}
+
 int ext2_free_inode(struct ext2_fs *fs, ino_t ino, bool directory)
 {
 	unsigned per = fs->sb->inodes_per_group;

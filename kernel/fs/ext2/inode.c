@@ -85,7 +85,7 @@ void ext2_set_rdev(struct vnode *vn)
 
 static int check_inode(struct ext2_fs *fs, const struct vnode *vn, const struct ext2_inode *raw)
 {
-	if (!raw->links)
+	if (!raw->links && fs->freeing != vn->ino)
 		return ext2_error(fs, "inode %lu is in a directory, but deleted", vn->ino);
 	if (!vn->ops)
 		return ext2_error(fs, "inode %lu is of no type: mode 0%o", vn->ino, raw->mode);
@@ -126,13 +126,22 @@ static void fill_vnode(struct ext2_fs *fs, struct vnode *vn, const struct ext2_i
 		vn->rdev = load_rdev(in->block);
 }
 
+struct ext2_inode_info *ext2_new_info(void)
+{
+	struct ext2_inode_info *in = kmalloc(sizeof(*in), ALLOC_ZERO);
+
+	if (in)
+		list_init(&in->orphan);
+	return in;
+}
+
 static int load_inode(struct ext2_fs *fs, struct vnode *vn)
 {
 	struct ext2_inode *raw;
 	struct buf *b;
 	int err;
 
-	vn->private = kmalloc(sizeof(struct ext2_inode_info), ALLOC_ZERO);
+	vn->private = ext2_new_info();
 	if (!vn->private)
 		return -ENOMEM;
 	ext2_lock(fs);
@@ -203,6 +212,7 @@ static void fill_raw(struct ext2_fs *fs, const struct vnode *vn, struct ext2_ino
 
 int ext2_write_inode(struct vnode *vn)
 {
+	struct ext2_inode_info *in = ext2_info(vn);
 	struct ext2_fs *fs = ext2_fs(vn);
 	struct ext2_inode *raw;
 	struct buf *b;
@@ -217,6 +227,9 @@ int ext2_write_inode(struct vnode *vn)
 	err = ext2_read_raw(fs, vn->ino, &b, &raw);
 	if (err)
 		return err;
+	if (raw->size != (uint32_t)vn->size || raw->size_high != (uint32_t)(vn->size >> 32))
+		in->moved = fs->epoch;
+	in->changed = fs->epoch;
 	fill_raw(fs, vn, raw);
 	b->freed |= !vn->nlink;
 	buf_dirty(b);
@@ -300,14 +313,19 @@ static int delete_inode(struct ext2_fs *fs, struct vnode *vn)
 
 void ext2_evict(struct vnode *vn)
 {
+	struct ext2_inode_info *in = ext2_info(vn);
 	struct ext2_fs *fs = ext2_fs(vn);
 
-	if (!vn->nlink && !mount_readonly(vn->mount)) {
+	if (!vn->nlink || in->index) {
 		ext2_lock(fs);
-		delete_inode(fs, vn);
+		ext2_index_drop(vn);
+		if (!vn->nlink && !mount_readonly(vn->mount))
+			delete_inode(fs, vn);
+		if (!ext2_orphan_del(vn))
+			in = NULL;
 		ext2_unlock(fs);
 	}
-	kfree(vn->private);
+	kfree(in);
 }
 
 const struct vnode_ops ext2_file_ops = {

@@ -90,6 +90,7 @@ static int grow(struct vnode *vn, uint64_t lb, uint32_t *slot, unsigned index, s
 	vn->blocks += fs->block_size / 512;
 	in->last_lb = lb;
 	in->last_pb = block;
+	in->moved = in->changed = fs->epoch;
 	vnode_mark_dirty(vn);
 	return 0;
 }
@@ -186,6 +187,7 @@ static int release(struct vnode *vn, uint32_t *slot)
 	if (err)
 		return err;
 	*slot = 0;
+	ext2_info(vn)->moved = ext2_info(vn)->changed = fs->epoch;
 	vn->blocks -= min(vn->blocks, (uint64_t)units);
 	return 0;
 }

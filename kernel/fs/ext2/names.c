@@ -66,6 +66,7 @@ static void fill_new(struct vnode *dir, struct vnode *vn, mode_t mode, dev_t rde
 	vn->atime = vn->mtime = vn->ctime = time_wall();
 	vn->rdev = rdev;
 	ext2_info(vn)->generation = ++ext2_fs(vn)->generation;
+	ext2_info(vn)->moved = ext2_fs(vn)->epoch;
 	if (S_ISCHR(mode) || S_ISBLK(mode))
 		ext2_set_rdev(vn);
 }
@@ -86,7 +87,7 @@ static int vnode_for_new(struct vnode *dir, ino_t ino, mode_t mode, dev_t rdev, 
 			     ext2_error(fs, "inode %lu is in use, but free in its bitmap", ino));
 	}
 	if (!err) {
-		vn->private = kmalloc(sizeof(struct ext2_inode_info), ALLOC_ZERO);
+		vn->private = ext2_new_info();
 		if (vn->private) {
 			fill_new(dir, vn, mode, rdev);
 			*out = vn;
@@ -203,6 +204,9 @@ static void drop_link(struct vnode *dir, struct vnode *vn)
 	}
 	vn->ctime = time_wall();
 	ext2_write_inode(vn);
+	/* The caller has one. */
+	if (!vn->nlink && vn->refs > 1)
+		ext2_orphan_add(vn);
 }
 
 /* The entry of @vn under @name; -EIO if it is another's: a directory that changed under our hands.

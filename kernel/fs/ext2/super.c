@@ -99,10 +99,20 @@ static int write_freed(struct ext2_fs *fs)
 			if (b->fresh >> i & 1)
 				memset(copy + i * fs->inode_size, 0, fs->inode_size);
 		b->freed = false;
+		fs->bufs.written++;
 		err = block_transfer(fs->bd, b->block * fs->block_size, copy, fs->block_size, true);
 	}
 	kfree(copy);
 	return err;
+}
+
+/* What was written since *@written is on the disk before anything that follows. */
+static int flush_step(struct ext2_fs *fs, unsigned *written)
+{
+	if (*written == fs->bufs.written)
+		return 0;
+	*written = fs->bufs.written;
+	return block_flush(fs->bd);
 }
 
 static int write_groups(struct ext2_fs *fs)
@@ -126,16 +136,26 @@ static int write_groups(struct ext2_fs *fs)
  * be found then: an entry whose inode is free, counts and bitmaps that are wrong. It would stop at
  * an inode that no directory names, at one whose directory or indirect blocks are something else,
  * and at two files with one block. Hence: inodes that were freed; then directories and indirect
- * blocks; then the other inodes; and only what is left then can give blocks to others.
+ * blocks; then the other inodes; and only what is left then can give blocks to others. Between the
+ * steps the disk empties its cache, which would write them in any order.
  */
 int ext2_write_metadata(struct ext2_fs *fs)
 {
-	int err = write_freed(fs);
+	unsigned written = fs->bufs.written;
+	int err = ext2_orphans_undo(fs);
 
+	if (!err)
+		err = write_freed(fs);
+	if (!err)
+		err = flush_step(fs, &written);
 	if (!err)
 		err = buf_sync(&fs->bufs, BUF_CONTENT, false);
 	if (!err)
+		err = flush_step(fs, &written);
+	if (!err)
 		err = buf_sync(&fs->bufs, BUF_INODES, false);
+	if (!err)
+		err = flush_step(fs, &written);
 	if (!err)
 		ext2_release_held(fs);
 	if (!err)
@@ -144,8 +164,14 @@ int ext2_write_metadata(struct ext2_fs *fs)
 		err = write_groups(fs);
 	if (!err && fs->sb_dirty)
 		err = ext2_write_super(fs);
+	if (!err && !list_empty(&fs->orphans))
+		err = flush_step(fs, &written);
+	if (!err)
+		err = ext2_orphans_write(fs);
 	if (err)
 		fs->bufs.error = err;
+	else
+		fs->epoch++;
 	return err;
 }
 
@@ -164,13 +190,26 @@ static int ext2_sync(struct mount *mnt)
 	return err;
 }
 
-/* Also what a write-back that nobody asked for has failed to do. */
-int ext2_fsync(struct vnode *vn)
+/*
+ * If nothing of the file's is in buffers only, flushing the disk's cache is all: what a database
+ * gets that overwrites its pages. Otherwise all metadata goes out: in parts, it would leave bitmaps
+ * behind that do not know the file's blocks, and there may be nobody to run e2fsck after a crash.
+ * Reported is also what a write-back that nobody asked for has failed to do.
+ */
+int ext2_fsync(struct vnode *vn, bool data_only)
 {
+	const struct ext2_inode_info *in = ext2_info(vn);
 	struct ext2_fs *fs = ext2_fs(vn);
+	bool behind;
 	int err;
 
-	ext2_sync(vn->mount);
+	ext2_lock(fs);
+	behind = (data_only ? in->moved : in->changed) == fs->epoch;
+	ext2_unlock(fs);
+	if (behind)
+		ext2_sync(vn->mount);
+	else if (block_flush(fs->bd))
+		fs->error = -EIO;
 	ext2_lock(fs);
 	err = fs->error;
 	fs->error = 0;
@@ -201,6 +240,13 @@ static int begin_writing(struct ext2_fs *fs)
 	return set_state(fs, false);
 }
 
+/* Not before the mount says that it may be written. */
+static void tidy_up(struct ext2_fs *fs)
+{
+	if (fs->sb->rev_level && fs->sb->last_orphan && list_empty(&fs->orphans))
+		ext2_free_orphans(fs);
+}
+
 static int end_writing(struct ext2_fs *fs)
 {
 	int err;
@@ -219,6 +265,7 @@ static int ext2_remount(struct mount *mnt, unsigned flags)
 {
 	struct ext2_fs *fs = mnt->private;
 	bool readonly = flags & MS_RDONLY;
+	int err;
 
 	if (readonly == mount_readonly(mnt))
 		return 0;
@@ -228,11 +275,17 @@ static int ext2_remount(struct mount *mnt, unsigned flags)
 	    (fs->sb->rev_level &&
 	     (fs->sb->ro_compat & ~(uint32_t)(EXT2_RO_SPARSE_SUPER | EXT2_RO_LARGE_FILE))))
 		return -EROFS;
-	return begin_writing(fs);
+	err = begin_writing(fs);
+	if (!err) {
+		mnt->flags &= ~(unsigned)MS_RDONLY;
+		tidy_up(fs);
+	}
+	return err;
 }
 
 static void release_fs(struct ext2_fs *fs)
 {
+	ext2_orphans_forget(fs);
 	buf_drop_all(&fs->bufs);
 	if (fs->held)
 		ext2_release_held(fs);
@@ -287,6 +340,7 @@ static int load(struct ext2_fs *fs)
 		return err;
 	fs->mount->max_size = ext2_max_size(fs);
 	fs->generation = (uint32_t)clock_wall();
+	fs->epoch = 1;
 	return ext2_iget(fs->mount, EXT2_ROOT_INO, &fs->mount->root);
 }
 
@@ -299,6 +353,8 @@ static int ext2_mount(struct mount *mnt, const char *options)
 	if (!fs)
 		return -ENOMEM;
 	list_init(&fs->bufs.lru);
+	list_init(&fs->orphans);
+	list_init(&fs->indexes);
 	mutex_init(&fs->lock, "ext2");
 	fs->mount = mnt;
 	fs->bd = mnt->bd;
@@ -313,6 +369,8 @@ static int ext2_mount(struct mount *mnt, const char *options)
 		err = begin_writing(fs);
 		if (err)
 			vnode_put(mnt->root);
+		else
+			tidy_up(fs);
 	}
 	if (err) {
 		vnode_forget_mount(mnt);
