@@ -140,6 +140,9 @@ struct region {
 	uint64_t file_end;   /* file offset behind which pages are zero (ELF: end of p_filesz); ~0:
 				none */
 	struct shared_pages *shared; /* anonymous and REGION_SHARED: the pages, from offset on */
+	struct aspace *as;           /* with a vnode: where it is, for mapping.c */
+	struct list mapping;         /* in the file's list */
+	uint64_t seen;
 };
 
 struct aspace {
@@ -155,11 +158,14 @@ struct aspace {
 	unsigned long pages;              /* resident user pages */
 	unsigned long pages_mapped;       /* sum of region sizes in pages */
 	unsigned long arg_start, arg_end; /* for /proc/PID/cmdline */
+	bool lock_future;                 /* mlockall(MCL_FUTURE): mmap makes pages present */
 };
 
 struct aspace *aspace_create(void); /* empty, not published; NULL: no memory */
 void aspace_get(struct aspace *as);
 void aspace_put(struct aspace *as); /* the last one unmaps and frees all: not the one loaded */
+/* A reference to one that may be at its end: false if it is. */
+bool aspace_tryget(struct aspace *as);
 /* Add a region; takes its own reference on @vn. -ENOMEM, -EEXIST on overlap, -EINVAL: not user
  * addresses or not page aligned. Lock held or space private, here and down to aspace_find(). */
 int aspace_map(struct aspace *as, unsigned long start, unsigned long end, unsigned prot,
@@ -167,6 +173,8 @@ int aspace_map(struct aspace *as, unsigned long start, unsigned long end, unsign
 int aspace_unmap(struct aspace *as, unsigned long start, unsigned long end);
 /* -ENOMEM: a part is not mapped; -EACCES: REGION_NOWRITE. */
 int aspace_protect(struct aspace *as, unsigned long start, unsigned long end, unsigned prot);
+/* The pages of [start, end) are forgotten, not the regions: the next access is a fault. */
+void aspace_forget(struct aspace *as, unsigned long start, unsigned long end);
 /* A free range of @size bytes for mmap, at or near @hint; 0: none. */
 unsigned long aspace_find(struct aspace *as, unsigned long hint, unsigned long size);
 /*
@@ -198,6 +206,29 @@ volatile uint32_t *aspace_word(struct aspace *as, unsigned long addr, bool write
 void aspace_futex_key(struct aspace *as, unsigned long addr, struct futex_key *key);
 /* One line per region, as Linux's /proc/PID/maps. Returns bytes. */
 size_t aspace_describe(struct aspace *as, char *buf, size_t size);
+
+/*
+ * The other direction: from a file to where it is mapped (mapping.c). vn->lock held; takes address
+ * spaces' locks. Pages from index @first on leave every table, as the file ends before them; pages
+ * [first, last] are about to be written to the disk and become read-only in every table.
+ */
+void mappings_truncate(struct vnode *vn, uint64_t first);
+void mappings_clean(struct vnode *vn, uint64_t first, uint64_t last);
+
+/*
+ * advice.c: about what is mapped in [start, end), page aligned. They take the lock. -ENOMEM if a
+ * part is not mapped (the rest is treated all the same).
+ */
+/* msync: the files behind shared mappings are written if @wait; else that is under way anyway. */
+int aspace_sync(struct aspace *as, unsigned long start, unsigned long end, bool wait);
+int aspace_advise(struct aspace *as, unsigned long start, unsigned long end, int advice);
+/* mincore: a byte for each page. */
+int aspace_resident(struct aspace *as, unsigned long start, unsigned long end, char *out);
+int aspace_covered(struct aspace *as, unsigned long start, unsigned long end);
+/* mlock: all become present, writable ones as own copies. -ENOMEM also for PROT_NONE and behind the
+ * end of a file; -EAGAIN: no memory; -EINTR: the process is being killed. */
+int aspace_populate(struct aspace *as, unsigned long start, unsigned long end);
+int aspace_populate_all(struct aspace *as); /* what can be */
 
 /* Choose a process and kill it, with a line that says so (oom.c). True if the chosen one is the
  * current process. */

@@ -14,4 +14,18 @@
 #define MAP_ANON MAP_ANONYMOUS
 #define MAP_FAILED ((void *)-1)
 
+#define MS_ASYNC 1
+#define MS_INVALIDATE 2
+#define MS_SYNC 4
+
+#define MADV_NORMAL 0
+#define MADV_RANDOM 1
+#define MADV_SEQUENTIAL 2
+#define MADV_WILLNEED 3
+#define MADV_DONTNEED 4 /* anonymous memory is zeros afterwards */
+#define MADV_FREE 8     /* the same, of private anonymous memory only */
+
+#define MCL_CURRENT 1
+#define MCL_FUTURE 2
+
 #endif

@@ -117,7 +117,7 @@
 	X(96, chroot, 1)                                                                \
 	X(97, getgroups, 2)                                                             \
 	X(98, setgroups, 2)                                                             \
-	X(99, fallocate, 3)     /* fd, offset, length: space is there, or ENOSPC */      \
+	X(99, fallocate, 3)     /* fd, offset, length: space is there, or ENOSPC */     \
 	X(100, thread_create, 5) /* entry, argument, stack pointer, %fs base, int *tid: set before it runs, 0 and a futex wake-up when it ends */ \
 	X(101, thread_exit, 2)  /* range that is unmapped: address, length */           \
 	X(102, gettid, 0)                                                               \
@@ -127,6 +127,12 @@
 	X(106, sigqueue, 3)     /* pid, sig, value */                                   \
 	X(107, sigtimedwait, 3) /* const sigset *, siginfo * or 0, const struct timespec * (a span) or 0 */ \
 	X(108, waitid, 5)       /* P_*, id, siginfo * or 0, options, struct rusage * or 0 */ \
+	X(160, msync, 3)        /* addr, length, MS_* */                                \
+	X(161, madvise, 3)      /* addr, length, MADV_* */                              \
+	X(162, mincore, 3)      /* addr, length, char *: a byte for each page */        \
+	X(163, mlock, 2)                                                                \
+	X(164, munlock, 2)                                                              \
+	X(165, mlockall, 1)     /* MCL_*; 0: munlockall */                              \
 	X(166, fdatasync, 1)
 /* clang-format on */
 

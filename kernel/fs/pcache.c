@@ -69,6 +69,7 @@ void pcache_setup(struct pcache *pc, struct vnode *vn)
 	pc->vnode = vn;
 	list_init(&pc->dirty_pages);
 	list_init(&pc->dirty_link);
+	list_init(&pc->mappings);
 }
 
 static struct page **bucket(const struct pcache *pc, uint64_t index)
@@ -308,8 +309,11 @@ int pcache_mkwrite(struct vnode *vn, struct page *pg)
 		return -EIO;
 	if (vn->ops->reserve)
 		err = vn->ops->reserve(vn, start, min(PAGE_SIZE, size - start));
-	if (!err)
+	if (!err) {
+		vnode_touch(vn, false, true);
+		vn->pcache.written_mapped = true;
 		pcache_mark_dirty(pg);
+	}
 	return err;
 }
 

@@ -154,6 +154,9 @@ static void add_run(struct plan *p, struct page **pg, unsigned n)
 
 		pg[i]->private = (void *)1;
 		page_flags_clear(pg[i], PG_ERROR);
+		if (p->write && page_end > end && page_end - end < PAGE_SIZE)
+			memset((char *)page_va(pg[i]) + PAGE_SIZE - (page_end - end), 0,
+			       page_end - end);
 		while (pos < page_end && pos < end) {
 			size_t in = pos & (PAGE_SIZE - 1);
 			uint32_t part;
@@ -310,6 +313,7 @@ void pcache_start_write(struct vnode *vn)
 		if (!n)
 			break;
 		sort(pg, n);
+		mappings_clean(vn, pg[0]->index, pg[n - 1]->index);
 		pages_io(vn, pg, n, true);
 	}
 	if (vn->mount && vn->mount->bd)

@@ -82,6 +82,25 @@ static int reserve(struct vnode *vn, uint64_t pos, size_t n)
 	return vn->ops->reserve ? vn->ops->reserve(vn, pos, n) : 0;
 }
 
+/*
+ * The file is about to become longer. Programs that map its last page may have written behind the
+ * end; what becomes part of the file there is 0.
+ */
+static void clear_tail(struct vnode *vn)
+{
+	size_t in = vn->size & (PAGE_SIZE - 1);
+	struct page *pg;
+
+	if (!vn->pcache.written_mapped || !in)
+		return;
+	pg = pcache_find(vn, vn->size >> PAGE_SHIFT);
+	if (pg) {
+		memset((char *)page_va(pg) + in, 0, PAGE_SIZE - in);
+		pcache_mark_dirty(pg);
+		page_put(pg);
+	}
+}
+
 /* Into a page that is in the cache and up to date. */
 static ssize_t write_present(struct vnode *vn, struct page *pg, struct uio *uio, uint64_t pos,
 			     size_t n)
@@ -207,6 +226,8 @@ static ssize_t write_locked(struct vnode *vn, struct uio *uio, uint64_t start)
 
 	if (left < 0)
 		return left;
+	if (start + (uint64_t)left > vn->size)
+		clear_tail(vn);
 	while (left) {
 		size_t n = min(PAGE_SIZE - (pos & (PAGE_SIZE - 1)), (size_t)left);
 
@@ -282,9 +303,12 @@ int vnode_set_size(struct vnode *vn, uint64_t size)
 		if (err)
 			return err;
 		vn->size = size;
+		mappings_truncate(vn, DIV_ROUND_UP(size, PAGE_SIZE));
 		pcache_truncate(vn, size);
 		if (vn->ops->truncate)
 			err = vn->ops->truncate(vn, size);
+	} else {
+		clear_tail(vn);
 	}
 	vn->size = size;
 	drop_set_id(vn);
@@ -329,6 +353,7 @@ int pcache_allocate(struct vnode *vn, uint64_t offset, uint64_t len)
 		return -EROFS;
 	mutex_lock(&vn->lock);
 	old = vn->size;
+	clear_tail(vn);
 	if (vn->mount && vn->mount->max_size && end > vn->mount->max_size)
 		err = -EFBIG;
 	else

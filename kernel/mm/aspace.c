@@ -47,17 +47,14 @@ void aspace_get(struct aspace *as)
 	__atomic_fetch_add(&as->refs, 1, __ATOMIC_RELAXED);
 }
 
-/* A page of a shared file mapping loses an entry: the processor noted whether it was written. */
-static inline void note_dirty(const struct region *r, pte_t pte)
+bool aspace_tryget(struct aspace *as)
 {
-	struct page *pg;
+	int refs = as->refs;
 
-	if (likely(!(r->flags & REGION_SHARED)) || !r->vnode || !(pte.v & PTE_W) ||
-	    !(pte.v & PTE_D))
-		return;
-	pg = pfn_page(pte_pfn(pte));
-	if ((pg->flags & PG_CACHE) && !(pg->flags & PG_DIRTY))
-		pcache_mark_dirty(pg);
+	while (refs && !__atomic_compare_exchange_n(&as->refs, &refs, refs + 1, false,
+						    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		;
+	return refs;
 }
 
 static void destroy_pages(struct aspace *as)
@@ -68,10 +65,8 @@ static void destroy_pages(struct aspace *as)
 		struct walk w = {.mmu = &as->mmu, .va = r->start, .end = r->end};
 		pte_t *slot;
 
-		for (; (slot = walk_next(&w)); w.va += PAGE_SIZE) {
-			note_dirty(r, *slot);
+		for (; (slot = walk_next(&w)); w.va += PAGE_SIZE)
 			page_put(pfn_page(pte_pfn(*slot)));
-		}
 	}
 }
 
@@ -134,6 +129,8 @@ int aspace_map(struct aspace *as, unsigned long start, unsigned long end, unsign
 		r->vnode = vnode_get(vn);
 		r->offset = offset;
 		r->file_end = file_end;
+		r->as = as;
+		mapping_add(r);
 	} else if (flags & REGION_SHARED) {
 		r->shared = shared_create((end - start) / PAGE_SIZE);
 		if (!r->shared) {
@@ -168,21 +165,27 @@ static void gather_add(struct gather *g, struct page *pg)
 		gather_flush(g);
 }
 
-static void unmap_pages(struct aspace *as, const struct region *r)
+static void unmap_pages(struct aspace *as, unsigned long start, unsigned long end)
 {
-	struct walk w = {.mmu = &as->mmu, .va = r->start, .end = r->end};
+	struct walk w = {.mmu = &as->mmu, .va = start, .end = end};
 	struct gather g = {.n = 0};
 	pte_t *slot;
 
 	for (; (slot = walk_next(&w)); w.va += PAGE_SIZE) {
 		struct page *pg = pfn_page(pte_pfn(*slot));
 
-		note_dirty(r, *slot);
 		mmu_set(&as->mmu, w.va, slot, PTE_NONE);
 		as->pages--;
 		gather_add(&g, pg);
 	}
 	gather_flush(&g);
+}
+
+void aspace_forget(struct aspace *as, unsigned long start, unsigned long end)
+{
+	unmap_pages(as, start, end);
+	if (!list_empty(&as->parked))
+		park_drop(as, start, end);
 }
 
 /* Make @start and @end borders of regions. */
@@ -215,7 +218,7 @@ int aspace_unmap(struct aspace *as, unsigned long start, unsigned long end)
 			continue;
 		if (r->start >= end)
 			break;
-		unmap_pages(as, r);
+		unmap_pages(as, r->start, r->end);
 		as->pages_mapped -= (r->end - r->start) / PAGE_SIZE;
 		as->nr_regions--;
 		list_del(&r->link);
@@ -237,7 +240,6 @@ static int protect_none(struct aspace *as, struct region *r)
 		pte_t old = *slot;
 		struct page *pg = pfn_page(pte_pfn(old));
 
-		note_dirty(r, old);
 		mmu_set(&as->mmu, w.va, slot, PTE_NONE);
 		mmu_commit();
 		as->pages--;
@@ -269,10 +271,8 @@ static void protect_pages(struct aspace *as, struct region *r)
 		if ((r->prot & PROT_WRITE) &&
 		    ((slot->v & PTE_W) || r->shared || ((pg->flags & PG_ANON) && pg->refs == 1)))
 			bits |= PTE_W;
-		if (bits != slot->v) {
-			note_dirty(r, *slot);
+		if (bits != slot->v)
 			mmu_set(&as->mmu, w.va, slot, (pte_t){bits});
-		}
 	}
 	mmu_commit();
 }

@@ -106,7 +106,7 @@ static int copy_regions(struct copy *c)
 	struct region *r, *dup;
 
 	list_for_each (r, &c->from->regions, link) {
-		dup = region_dup(r);
+		dup = region_dup(r, c->to);
 		if (!dup)
 			return -ENOMEM;
 		list_add_tail(&c->to->regions, &dup->link);
@@ -126,6 +126,8 @@ int aspace_fork(struct aspace *parent, struct aspace **child, unsigned long user
 	if (!as)
 		return -ENOMEM;
 	mutex_lock(&parent->lock);
+	/* The file of a region may become shorter meanwhile, and look for it here too. */
+	mutex_lock(&as->lock);
 	as->brk_start = parent->brk_start;
 	as->brk = parent->brk;
 	as->stack_limit = parent->stack_limit;
@@ -138,6 +140,7 @@ int aspace_fork(struct aspace *parent, struct aspace **child, unsigned long user
 	mutex_unlock(&parent->lock);
 	if (!err)
 		err = mmu_publish(&as->mmu);
+	mutex_unlock(&as->lock);
 	if (err) {
 		aspace_put(as);
 		return -ENOMEM;

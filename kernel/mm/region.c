@@ -64,7 +64,7 @@ void regions_insert(struct list *regions, struct region *r)
 	list_add_tail(next ? &next->link : regions, &r->link);
 }
 
-struct region *region_dup(const struct region *r)
+struct region *region_dup(const struct region *r, struct aspace *as)
 {
 	struct region *copy = kmalloc(sizeof(*copy), 0);
 
@@ -72,8 +72,11 @@ struct region *region_dup(const struct region *r)
 		return NULL;
 	*copy = *r;
 	list_init(&copy->link);
-	if (copy->vnode)
+	copy->as = as;
+	if (copy->vnode) {
 		vnode_get(copy->vnode);
+		mapping_add(copy);
+	}
 	if (copy->shared)
 		shared_get(copy->shared);
 	return copy;
@@ -81,8 +84,10 @@ struct region *region_dup(const struct region *r)
 
 void region_free(struct region *r)
 {
-	if (r->vnode)
+	if (r->vnode) {
+		mapping_del(r);
 		vnode_put(r->vnode);
+	}
 	if (r->shared)
 		shared_put(r->shared);
 	kfree(r);
@@ -94,7 +99,7 @@ int regions_cut(struct list *regions, unsigned long at)
 
 	if (!r || r->start == at)
 		return 0;
-	upper = region_dup(r);
+	upper = region_dup(r, r->as);
 	if (!upper)
 		return -ENOMEM;
 	upper->start = at;

@@ -29,8 +29,8 @@ unsigned regions_merge(struct list *regions, unsigned long start, unsigned long 
 unsigned long regions_gap(const struct list *regions, unsigned long low, unsigned long high,
 			  unsigned long size, unsigned long stack_limit);
 
-/* A copy with references of its own, in no list. NULL: no memory. */
-struct region *region_dup(const struct region *r);
+/* A copy for @as with references of its own, in no list but its file's. NULL: no memory. */
+struct region *region_dup(const struct region *r, struct aspace *as);
 /* Not in a list any more. */
 void region_free(struct region *r);
 

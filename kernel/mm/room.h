@@ -31,6 +31,10 @@ void shared_put(struct shared_pages *sh);
 /* Page @index with a reference; NULL: no memory. */
 struct page *shared_page(struct shared_pages *sh, unsigned long index);
 
+/* mapping.c: a region with a vnode comes, goes. */
+void mapping_add(struct region *r);
+void mapping_del(struct region *r);
+
 /* The byte of the file (or of the shared pages) that is at @va. */
 static inline uint64_t region_offset(const struct region *r, unsigned long va)
 {

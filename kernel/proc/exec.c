@@ -116,9 +116,12 @@ static int map_segments(struct exec_job *job)
 		const struct elf_load *l = &job->plan.load[i];
 		bool file = l->file_end != 0, writable = l->prot & PROT_WRITE;
 		unsigned long ready = min(l->end, l->start + PREFAULT_ANON * PAGE_SIZE);
-		int err = aspace_map(as, l->start, l->end, l->prot, 0, file ? job->vn : NULL,
-				     file ? l->offset : 0, file ? l->file_end : ~0ul);
+		int err;
 
+		mutex_lock(&as->lock);
+		err = aspace_map(as, l->start, l->end, l->prot, 0, file ? job->vn : NULL,
+				 file ? l->offset : 0, file ? l->file_end : ~0ul);
+		mutex_unlock(&as->lock);
 		if (err)
 			return err;
 		/* Text that is in memory anyway is mapped as a whole; data is copied, so less. */
@@ -164,8 +167,11 @@ static int build(struct exec_job *job, struct exec_args *args)
 	err = map_segments(job);
 	if (!err)
 		err = map_stack(job, args);
-	if (!err)
+	if (!err) {
+		mutex_lock(&job->as->lock);
 		err = mmu_publish(&job->as->mmu);
+		mutex_unlock(&job->as->lock);
+	}
 	return err == -EEXIST || err == -EINVAL ? -ENOEXEC : err;
 }
 

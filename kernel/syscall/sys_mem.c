@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls about memory: brk, mmap, munmap, mprotect. */
+/* System calls about memory. */
 #include <fs.h>
 #include <mm.h>
 #include <parvix/mman.h>
 #include <proc.h>
+#include <usercopy.h>
 #include "syscall.h"
 
 #define PROT_ALL (PROT_READ | PROT_WRITE | PROT_EXEC)
@@ -22,18 +23,20 @@ long sys_brk(struct trapframe *tf)
 	return (long)aspace_brk(current_proc()->aspace, ARG0(tf));
 }
 
-/* May @f be mapped so, and what is the region then? -EACCES, -ENODEV, -EINVAL. */
+/* May @f be mapped so, and what is the region then? -EACCES, -ENODEV, -EINVAL, -EOVERFLOW. */
 static int check_file(struct file *f, unsigned prot, unsigned flags, uint64_t offset,
 		      unsigned long len, unsigned *region)
 {
 	unsigned access = f->flags & O_ACCMODE;
 
-	if (offset % PAGE_SIZE || offset > INT64_MAX || len > INT64_MAX - offset)
+	if (offset % PAGE_SIZE)
 		return -EINVAL;
 	if (!f->vnode || !S_ISREG(f->vnode->mode))
 		return -ENODEV;
 	if (access == O_WRONLY)
 		return -EACCES;
+	if (offset > INT64_MAX || len > INT64_MAX - offset)
+		return -EOVERFLOW;
 	if (flags & MAP_SHARED) {
 		*region |= REGION_SHARED;
 		if (access == O_RDONLY) {
@@ -69,6 +72,7 @@ long sys_mmap(struct trapframe *tf)
 	unsigned prot = (unsigned)ARG2(tf), flags = (unsigned)ARG3(tf), region = 0;
 	unsigned share = flags & (MAP_SHARED | MAP_PRIVATE);
 	bool fixed = flags & MAP_FIXED;
+	struct aspace *as = current_proc()->aspace;
 	struct file *f = NULL;
 	long ret = 0;
 
@@ -78,8 +82,6 @@ long sys_mmap(struct trapframe *tf)
 		addr = addr <= USER_END ? ROUND_DOWN(addr, PAGE_SIZE) : 0;
 	if (addr % PAGE_SIZE || (fixed && addr < USER_START))
 		return -EINVAL;
-	if (len > USER_END || !range_ok(fixed ? addr : 0, &len))
-		return -ENOMEM;
 	if (!(flags & MAP_ANONYMOUS)) {
 		f = fd_get((int)ARG4(tf));
 		if (!f)
@@ -88,11 +90,15 @@ long sys_mmap(struct trapframe *tf)
 	} else if (share == MAP_SHARED) {
 		region |= REGION_SHARED;
 	}
+	if (!ret && (len > USER_END || !range_ok(fixed ? addr : 0, &len)))
+		ret = -ENOMEM;
 	if (!ret)
-		ret = map_at(current_proc()->aspace, addr, len, prot, fixed, region,
-			     f ? f->vnode : NULL, f ? ARG5(tf) : 0);
+		ret = map_at(as, addr, len, prot, fixed, region, f ? f->vnode : NULL,
+			     f ? ARG5(tf) : 0);
 	if (f)
 		file_put(f);
+	if (ret > 0 && unlikely(as->lock_future))
+		aspace_populate(as, (unsigned long)ret, (unsigned long)ret + len);
 	return ret;
 }
 
@@ -126,4 +132,97 @@ long sys_mprotect(struct trapframe *tf)
 	err = aspace_protect(as, addr, addr + len, (unsigned)ARG2(tf));
 	mutex_unlock(&as->lock);
 	return err;
+}
+
+/* The range of the first two arguments; len 0 is left to the caller. -EINVAL: not page aligned;
+ * -ENOMEM: not user addresses. */
+static int range_arg(struct trapframe *tf, unsigned long *start, unsigned long *end)
+{
+	unsigned long len = ARG1(tf);
+
+	*start = ARG0(tf);
+	if (*start % PAGE_SIZE)
+		return -EINVAL;
+	if (!range_ok(*start, &len))
+		return -ENOMEM;
+	*end = *start + len;
+	return 0;
+}
+
+long sys_msync(struct trapframe *tf)
+{
+	unsigned long start, end, flags = ARG2(tf);
+	int err = range_arg(tf, &start, &end);
+
+	if (flags & ~(unsigned long)(MS_ASYNC | MS_SYNC | MS_INVALIDATE) ||
+	    ((flags & MS_ASYNC) && (flags & MS_SYNC)))
+		return -EINVAL;
+	return err ? err : aspace_sync(current_proc()->aspace, start, end, flags & MS_SYNC);
+}
+
+long sys_madvise(struct trapframe *tf)
+{
+	unsigned long start, end, advice = ARG2(tf);
+	int err = range_arg(tf, &start, &end);
+
+	if (advice > MADV_DONTNEED && advice != MADV_FREE)
+		return -EINVAL;
+	return err || start == end ? err
+				   : aspace_advise(current_proc()->aspace, start, end, (int)advice);
+}
+
+long sys_mincore(struct trapframe *tf)
+{
+	unsigned long start, end, next;
+	uaddr_t out = UADDR(ARG2(tf));
+	int err = range_arg(tf, &start, &end);
+	char there[256];
+
+	for (; !err && start < end; start = next) {
+		next = min(start + sizeof(there) * PAGE_SIZE, end);
+		err = aspace_resident(current_proc()->aspace, start, next, there);
+		if (!err)
+			err = copy_to_user(out, there, (next - start) / PAGE_SIZE);
+		out.v += (next - start) / PAGE_SIZE;
+	}
+	return err;
+}
+
+/* An address need not be a page's: the pages that the range touches. */
+static int lock_range(struct trapframe *tf, unsigned long *start, unsigned long *end)
+{
+	unsigned long in = ARG0(tf) % PAGE_SIZE, len;
+
+	*start = ARG0(tf) - in;
+	if (__builtin_add_overflow(ARG1(tf), in, &len) || !range_ok(*start, &len))
+		return -ENOMEM;
+	*end = ARG1(tf) ? *start + len : *start;
+	return 0;
+}
+
+long sys_mlock(struct trapframe *tf)
+{
+	unsigned long start, end;
+	int err = lock_range(tf, &start, &end);
+
+	return err ? err : aspace_populate(current_proc()->aspace, start, end);
+}
+
+long sys_munlock(struct trapframe *tf)
+{
+	unsigned long start, end;
+	int err = lock_range(tf, &start, &end);
+
+	return err || start == end ? err : aspace_covered(current_proc()->aspace, start, end);
+}
+
+long sys_mlockall(struct trapframe *tf)
+{
+	struct aspace *as = current_proc()->aspace;
+	unsigned long flags = ARG0(tf);
+
+	if (flags & ~(unsigned long)(MCL_CURRENT | MCL_FUTURE))
+		return -EINVAL;
+	as->lock_future = flags & MCL_FUTURE;
+	return flags & MCL_CURRENT ? aspace_populate_all(as) : 0;
 }

@@ -26,6 +26,15 @@ void vnode_put(struct vnode *vn)
 	vn->refs--;
 }
 
+void mapping_add(struct region *r)
+{
+	list_init(&r->mapping);
+}
+
+void mapping_del(struct region *r)
+{
+}
+
 void shared_get(struct shared_pages *sh)
 {
 	sh->refs++;
