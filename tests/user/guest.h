@@ -2,8 +2,8 @@
 /*
  * What the test programs of the guest share beyond the test frame: children, scratch directories,
  * counting of free pages. They compile on a Linux host as well, which is how their own mistakes are
- * found: make test SUITE=linux, never by hand as root, as they take liberties. What only this kernel
- * has is within __parvix__.
+ * found: make test SUITE=linux, never by hand as root, as they take liberties. What only this
+ * kernel has is within __parvix__.
  */
 #ifndef TESTS_USER_GUEST_H
 #define TESTS_USER_GUEST_H

@@ -1,4 +1,5 @@
-/* cc hello.c && ./a.out; on the machine where Parvix is built: build/toolchain/bin/x86_64-parvix-gcc hello.c */
+/* cc hello.c && ./a.out; on the machine where Parvix is built:
+ * build/toolchain/bin/x86_64-parvix-gcc hello.c */
 #include <stdio.h>
 #include <unistd.h>
 
