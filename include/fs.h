@@ -394,12 +394,15 @@ long fd_fcntl(int fd, int cmd, long arg);
 
 /* ---- character devices (devfs) ---- */
 struct char_device {
-	const char *name;
+	const char *name; /* in /dev; DIR/NAME for one of devfs' directories */
 	dev_t dev;
 	mode_t mode;
 	const struct file_ops *ops;
 	int (*open)(struct file *f); /* may be NULL */
 	bool absent;                 /* unplugged: not in /dev, cannot be opened */
+	uid_t uid;                   /* owner of the node at first */
+	gid_t gid;
+	unsigned serial; /* another one: the node's owner and mode begin anew */
 	struct list link;
 };
 #define MKDEV(major, minor) (((dev_t)(major) << 20) | (minor))

@@ -23,6 +23,10 @@ struct tty_device {
 	 * that there may be room again: somebody has read. No locks held. NULL: it cannot keep any.
 	 */
 	void (*input_wanted)(struct tty_device *dev);
+	/* tty->lock held, both may be NULL: forget what has not been sent yet (tcflush, ^C); the
+	 * last program has closed the terminal. */
+	void (*drop_output)(struct tty_device *dev);
+	void (*idle)(struct tty_device *dev);
 	/* After tty_hangup(), the last user has gone: @tty may be freed. NULL if it never is. */
 	void (*release)(struct tty_device *dev);
 	void *private;
@@ -54,7 +58,7 @@ struct tty {
 	unsigned column;      /* of the cursor, as far as output tells */
 	unsigned line_column; /* where the echo of the line being edited began */
 	bool stopped;         /* ^S, TCOOFF */
-	bool gone;            /* hung up: everything gives EIO */
+	bool gone;            /* hung up: reads end, everything else gives EIO */
 	unsigned users;       /* open files, and 1 for the device until it hangs up */
 
 	struct waitq read_wait, write_wait;
@@ -74,7 +78,7 @@ size_t tty_input_room(struct tty *tty);
 void tty_output_ready(struct tty *tty);
 /*
  * The device has been unplugged: the foreground group gets SIGHUP and SIGCONT, the leader of the
- * session SIGHUP, whoever waits and whoever comes later EIO. May sleep; no locks held. The device
+ * session SIGHUP, readers the end of the file, others EIO. May sleep; no locks held. The device
  * delivers nothing any more, and its write() is not called any more.
  */
 void tty_hangup(struct tty *tty);
@@ -90,11 +94,11 @@ void tty_set_device(struct tty *tty, struct tty_device *dev);
  */
 struct file;
 int tty_open(struct file *f, struct tty *tty);
-extern const struct file_ops tty_file_ops;
+extern const struct file_ops tty_file_ops, pty_master_ops;
 extern struct tty console_tty;
 
 struct proc;
-/* The terminal behind an open file, or NULL: isatty(). */
+/* The terminal behind an open file, that of a master too, or NULL: isatty(). */
 struct tty *file_tty(struct file *f);
 /* Name of a terminal below /dev ("console"), for /proc; NULL gives "-". */
 const char *tty_name(const struct tty *tty);

@@ -142,6 +142,8 @@ struct winsize {
 #define TIOCNOTTY 0x5422
 #define TIOCGSID 0x5429
 #define FIONBIO 0x5421
+#define TIOCGPTN 0x80045430     /* of a master: the slave's number, unsigned */
+#define TIOCSPTLCK 0x40045431   /* of a master: int, 0: the slave may be opened */
 #define BLKGETSIZE64 0x80081272 /* unsigned long: size of a block device in bytes */
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * devfs: /dev. One flat directory, made on the fly from what the kernel has: a few fixed links,
- * then the character devices, then the block devices. Nothing is created or removed by hand; owner
- * and mode can be changed and hold as long as the file system is mounted, because it keeps a
- * reference to each vnode that was ever looked up.
+ * devfs: /dev. Made on the fly from what the kernel has: a few fixed links and directories, then
+ * the character devices, then the block devices. A device whose name is DIR/NAME is in that
+ * directory. Nothing is created or removed by hand; owner and mode can be changed and hold as long
+ * as the file system is mounted, because it keeps a reference to each vnode that was ever looked
+ * up.
  *
  * An inode number says which list an entry is from, and its place in it or its serial number.
  */
@@ -14,6 +15,7 @@
 
 #define DEVFS_MAGIC 0x1373
 #define INO_ROOT 1
+#define INO_DIR 0x80
 #define INO_LINK 0x100
 #define INO_CHR 0x200
 #define INO_BLK 0x1000 /* and its serial number: never that of one that was there before */
@@ -29,6 +31,9 @@ static const struct {
 	{"stderr", "/proc/self/fd/2"},
 };
 
+/* pts: slaves of pseudo-terminals. shm: for a tmpfs to be mounted on. */
+static const char *const dirs[] = {"pts", "shm"};
+
 struct devfs {
 	mutex_t lock;
 	struct vnode *kept[MAX_KEPT];
@@ -41,18 +46,59 @@ struct dev_entry {
 	char block_name[16]; /* the device itself may go at any time */
 	ino_t ino;
 	mode_t mode;
+	uid_t uid;
+	gid_t gid;
 	dev_t rdev;
 	const char *target;
 };
 
-/* Entry @n of the whole directory; false behind the last. */
-static bool entry_at(unsigned n, struct dev_entry *e)
+/* The name of @cd within directory @dir (NULL: the root); NULL if it is not in it. */
+static const char *name_in(const struct char_device *cd, const char *dir)
+{
+	const char *slash = strchr(cd->name, '/');
+	size_t len = slash ? slash - cd->name : 0;
+
+	if (!dir)
+		return slash ? NULL : cd->name;
+	return len == strlen(dir) && memcmp(cd->name, dir, len) == 0 ? slash + 1 : NULL;
+}
+
+/* Of the @i-th device that is there, in the list's order; and *@i less one for each passed. */
+static bool chrdev_entry(const char *dir, unsigned *i, struct dev_entry *e)
 {
 	struct char_device *cd;
+
+	for (unsigned c = 0; c < PER_KIND && (cd = chrdev_nth(c)); c++) {
+		const char *name = cd->absent ? NULL : name_in(cd, dir);
+
+		if (!name || (*i)-- > 0)
+			continue;
+		*e = (struct dev_entry){.name = name,
+					.ino = INO_CHR + c + ((ino_t)cd->serial << 32),
+					.mode = S_IFCHR | cd->mode,
+					.uid = cd->uid,
+					.gid = cd->gid,
+					.rdev = cd->dev};
+		return true;
+	}
+	return false;
+}
+
+/* Entry @n of directory @dir, NULL: the root; false behind the last. */
+static bool entry_at(const char *dir, unsigned n, struct dev_entry *e)
+{
 	struct block_device *bd;
 	unsigned i = n;
 
 	*e = (struct dev_entry){.name = NULL};
+	if (dir)
+		return chrdev_entry(dir, &i, e);
+	if (i < ARRAY_SIZE(dirs)) {
+		*e = (struct dev_entry){
+			.name = dirs[i], .ino = INO_DIR + i, .mode = S_IFDIR | 0755};
+		return true;
+	}
+	i -= ARRAY_SIZE(dirs);
 	if (i < ARRAY_SIZE(links)) {
 		*e = (struct dev_entry){.name = links[i].name,
 					.ino = INO_LINK + i,
@@ -61,15 +107,8 @@ static bool entry_at(unsigned n, struct dev_entry *e)
 		return true;
 	}
 	i -= ARRAY_SIZE(links);
-	for (unsigned c = 0; c < PER_KIND && (cd = chrdev_nth(c)); c++) {
-		if (cd->absent || i-- > 0)
-			continue;
-		*e = (struct dev_entry){.name = cd->name,
-					.ino = INO_CHR + c,
-					.mode = S_IFCHR | cd->mode,
-					.rdev = cd->dev};
+	if (chrdev_entry(NULL, &i, e))
 		return true;
-	}
 	if (i < PER_KIND && (bd = block_nth(i))) {
 		*e = (struct dev_entry){.name = e->block_name,
 					.ino = INO_BLK + bd->serial,
@@ -95,18 +134,36 @@ static const struct vnode_ops node_ops = {
 	.readlink = devfs_readlink,
 };
 
+static const struct vnode_ops dir_ops;
+
+static bool is_gone(const struct vnode *vn)
+{
+	struct block_device *bd;
+	struct char_device *cd;
+	bool gone;
+
+	if (S_ISCHR(vn->mode)) {
+		cd = chrdev_nth((unsigned)vn->ino - INO_CHR);
+		return cd && cd->serial != vn->ino >> 32;
+	}
+	if (!S_ISBLK(vn->mode))
+		return false;
+	bd = block_find(vn->rdev);
+	gone = !bd || INO_BLK + bd->serial != vn->ino;
+	block_put(bd);
+	return gone;
+}
+
 /* Devices that were pulled out, once a new one comes. */
 static void drop_gone(struct devfs *fs)
 {
 	for (unsigned i = fs->nr_kept; i-- > 0;) {
 		struct vnode *vn = fs->kept[i];
-		struct block_device *bd = S_ISBLK(vn->mode) ? block_find(vn->rdev) : NULL;
 
-		if (S_ISBLK(vn->mode) && (!bd || INO_BLK + bd->serial != vn->ino)) {
+		if (is_gone(vn)) {
 			fs->kept[i] = fs->kept[--fs->nr_kept];
 			vnode_put(vn);
 		}
-		block_put(bd);
 	}
 }
 
@@ -121,10 +178,12 @@ static int entry_vnode(struct mount *mnt, const struct dev_entry *e, struct vnod
 	if (err)
 		return err;
 	if (fresh) {
-		vn->ops = &node_ops;
+		vn->ops = S_ISDIR(e->mode) ? &dir_ops : &node_ops;
 		vn->mode = e->mode;
+		vn->uid = e->uid;
+		vn->gid = e->gid;
 		vn->rdev = e->rdev;
-		vn->nlink = 1;
+		vn->nlink = S_ISDIR(e->mode) ? 2 : 1;
 		vn->size = e->target ? strlen(e->target) : 0;
 		vn->atime = vn->mtime = vn->ctime = fs->made;
 		mutex_lock(&fs->lock);
@@ -138,11 +197,21 @@ static int entry_vnode(struct mount *mnt, const struct dev_entry *e, struct vnod
 	return 0;
 }
 
+/* NULL: the root. */
+static const char *dir_name(const struct vnode *dir)
+{
+	return dir->ino == INO_ROOT ? NULL : dirs[dir->ino - INO_DIR];
+}
+
 static int devfs_lookup(struct vnode *dir, const char *name, size_t len, struct vnode **out)
 {
 	struct dev_entry e;
 
-	for (unsigned n = 0; entry_at(n, &e); n++)
+	if (len == 2 && memcmp(name, "..", 2) == 0) {
+		*out = vnode_get(dir->mount->root);
+		return 0;
+	}
+	for (unsigned n = 0; entry_at(dir_name(dir), n, &e); n++)
 		if (strlen(e.name) == len && memcmp(e.name, name, len) == 0)
 			return entry_vnode(dir->mount, &e, out);
 	return -ENOENT;
@@ -150,7 +219,7 @@ static int devfs_lookup(struct vnode *dir, const char *name, size_t len, struct 
 
 static unsigned dirent_type(mode_t mode)
 {
-	return S_ISCHR(mode) ? DT_CHR : S_ISBLK(mode) ? DT_BLK : DT_LNK;
+	return S_ISCHR(mode) ? DT_CHR : S_ISBLK(mode) ? DT_BLK : S_ISDIR(mode) ? DT_DIR : DT_LNK;
 }
 
 static int devfs_readdir(struct vnode *dir, uint64_t *pos, struct dir_sink *sink)
@@ -158,15 +227,15 @@ static int devfs_readdir(struct vnode *dir, uint64_t *pos, struct dir_sink *sink
 	struct dev_entry e;
 
 	for (; *pos < 2; ++*pos)
-		if (!sink->put(sink, "..", *pos + 1, dir->ino, DT_DIR, *pos + 1))
+		if (!sink->put(sink, "..", *pos + 1, *pos ? INO_ROOT : dir->ino, DT_DIR, *pos + 1))
 			return 0;
-	for (; *pos - 2 < PER_KIND * 3 && entry_at(*pos - 2, &e); ++*pos)
+	for (; *pos - 2 < PER_KIND * 3 && entry_at(dir_name(dir), *pos - 2, &e); ++*pos)
 		if (!sink->put(sink, e.name, strlen(e.name), e.ino, dirent_type(e.mode), *pos + 1))
 			return 0;
 	return 0;
 }
 
-static const struct vnode_ops root_ops = {
+static const struct vnode_ops dir_ops = {
 	.lookup = devfs_lookup,
 	.readdir = devfs_readdir,
 };
@@ -189,9 +258,9 @@ static int devfs_mount(struct mount *mnt, const char *options)
 		kfree(fs);
 		return err;
 	}
-	root->ops = &root_ops;
+	root->ops = &dir_ops;
 	root->mode = S_IFDIR | 0755;
-	root->nlink = 2;
+	root->nlink = 2 + ARRAY_SIZE(dirs);
 	root->atime = root->mtime = root->ctime = fs->made;
 	vnode_ready(root);
 	mnt->root = root;

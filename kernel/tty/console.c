@@ -111,4 +111,5 @@ void tty_init(void)
 	read_winsize(&console_tty);
 	chrdev_register(&console_chrdev);
 	chrdev_register(&ctty_chrdev);
+	pty_init();
 }

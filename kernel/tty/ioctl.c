@@ -74,7 +74,7 @@ static int flush(struct tty *tty, unsigned long which)
 	if (which != TCOFLUSH)
 		ldisc_flush_input(tty);
 	if (which != TCIFLUSH)
-		tty->out_len = 0;
+		ldisc_drop_output(tty);
 	spin_unlock(&tty->lock);
 	if (which != TCIFLUSH)
 		waitq_wake_all(&tty->write_wait);
@@ -133,10 +133,10 @@ static int set_pgrp(struct tty *tty, uaddr_t arg)
 	return err ? err : tty_set_pgrp(tty, pgrp);
 }
 
-/* What belongs to the session is told to its members only. */
-static int put_if_ours(struct tty *tty, uaddr_t arg, pid_t what)
+/* What belongs to the session is told to its members, and to a pseudo-terminal's master. */
+static int put_if_ours(struct file *f, uaddr_t arg, pid_t what)
 {
-	if (current_proc()->ctty != tty)
+	if (f->ops == &tty_file_ops && current_proc()->ctty != f->private)
 		return -ENOTTY;
 	return put_user(arg, what);
 }
@@ -180,11 +180,11 @@ int tty_ioctl(struct file *f, unsigned long req, uaddr_t arg)
 	case TIOCNOTTY:
 		return tty_give_up(tty);
 	case TIOCGPGRP:
-		return put_if_ours(tty, arg, tty->pgrp);
+		return put_if_ours(f, arg, tty->pgrp);
 	case TIOCSPGRP:
 		return set_pgrp(tty, arg);
 	case TIOCGSID:
-		return put_if_ours(tty, arg, tty->session);
+		return put_if_ours(f, arg, tty->session);
 	case TIOCGWINSZ:
 		spin_lock(&tty->lock);
 		winsize = tty->winsize;

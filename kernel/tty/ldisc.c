@@ -177,6 +177,13 @@ bool ldisc_flush(struct tty *t)
 	return t->out_len == 0;
 }
 
+void ldisc_drop_output(struct tty *t)
+{
+	t->out_len = 0;
+	if (t->dev->drop_output)
+		t->dev->drop_output(t->dev);
+}
+
 /* ---- echo ---- */
 
 static bool shown_as_control(const struct tty *t, unsigned char c)
@@ -339,7 +346,7 @@ static void signal_char(struct tty *t, unsigned char c, int sig)
 		/* What the device would not take, or ^S holds back, is dropped too. */
 		ldisc_flush(t);
 		if (sig != SIGTSTP)
-			t->out_len = 0;
+			ldisc_drop_output(t);
 	}
 	t->stopped = false;
 	echo(t, c);

@@ -38,7 +38,7 @@ const char *tty_name(const struct tty *tty)
 
 struct tty *file_tty(struct file *f)
 {
-	return f->ops == &tty_file_ops ? f->private : NULL;
+	return f->ops == &tty_file_ops || f->ops == &pty_master_ops ? f->private : NULL;
 }
 
 bool tty_get(struct tty *tty)
@@ -59,6 +59,8 @@ void tty_put(struct tty *tty)
 
 	spin_lock(&tty->lock);
 	last = --tty->users == 0;
+	if (tty->users == 1 && !tty->gone && dev->idle)
+		dev->idle(dev);
 	spin_unlock(&tty->lock);
 	if (last && dev->release)
 		dev->release(dev);
@@ -191,7 +193,7 @@ static int wait_raw(struct tty *tty, size_t want)
 	return 0;
 }
 
-/* Wait until a read of @want bytes can be served. 0, -EAGAIN, -ERESTART, -EIO. Lock held. */
+/* Wait until a read of @want bytes can be served. 0, -EAGAIN, -ERESTART. Lock held. */
 static int wait_input(struct tty *tty, size_t want, bool nonblock)
 {
 	int err = 0;
@@ -202,7 +204,7 @@ static int wait_input(struct tty *tty, size_t want, bool nonblock)
 		err = tty_check_background(tty, SIGTTIN);
 		spin_lock(&tty->lock);
 		if (tty->gone)
-			return -EIO;
+			return 0; /* the end of the file */
 		if (err)
 			break;
 		if (!ldisc_canonical(tty)) {

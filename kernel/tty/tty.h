@@ -25,6 +25,9 @@ struct tty *tty_get_controlling(void);
 /* Nobody in session @sid has @tty any more; its foreground group gets SIGHUP and SIGCONT. */
 void tty_disconnect(struct tty *tty, pid_t sid);
 
+/* pty.c */
+void pty_init(void);
+
 /* ioctl.c */
 int tty_ioctl(struct file *f, unsigned long req, uaddr_t arg);
 
