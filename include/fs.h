@@ -219,7 +219,8 @@ struct vnode {
 	uint64_t size;
 	uint64_t blocks; /* 512-byte units */
 	struct parvix_timespec atime, mtime, ctime;
-	volatile bool dirty; /* attributes to be written back: vnode_mark_dirty() */
+	volatile int writers; /* open for writing; negative: running as programs. vnode_claim() */
+	volatile bool dirty;  /* attributes to be written back: vnode_mark_dirty() */
 	struct pcache pcache;
 	void *private;
 	void *pipe; /* FIFO */
@@ -227,6 +228,9 @@ struct vnode {
 
 struct vnode *vnode_get(struct vnode *vn);
 void vnode_put(struct vnode *vn);
+/* A file is not open for writing (@by 1) while it runs as a program (-1): -ETXTBSY. */
+int vnode_claim(struct vnode *vn, int by);
+void vnode_unclaim(struct vnode *vn, int by);
 /*
  * Find or make the vnode of (mount, ino), referenced; *@fresh says that the caller must fill it
  * (all fields are 0) and then vnode_ready(), or vnode_bad(), which also drops the reference.
@@ -327,6 +331,8 @@ int vnode_chmod(struct vnode *vn, mode_t mode);
 int vnode_chown(struct vnode *vn, uid_t uid, gid_t gid);
 int vnode_utimens(struct vnode *vn, const struct parvix_timespec ts[2]);
 int vnode_truncate(struct vnode *vn, off_t size); /* permission is the caller's */
+/* RLIMIT_FSIZE of the caller: SIGXFSZ and -EFBIG if a file of @size is too large for it. */
+int file_limit(uint64_t size);
 
 /* ---- open files (file.c) ---- */
 struct poll_table;
@@ -350,6 +356,7 @@ struct file {
 	mutex_t pos_lock;
 	const struct file_ops *ops;
 	struct vnode *vnode; /* may be NULL: pipes */
+	bool claimed;        /* vnode_claim()ed for writing */
 	struct readahead ra;
 	void *private;
 };

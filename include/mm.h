@@ -153,8 +153,8 @@ struct aspace {
 	unsigned nr_regions;
 	struct list parked; /* private pages whose region is PROT_NONE just now */
 	unsigned long brk_start, brk;
-	unsigned long stack_limit;        /* bytes */
-	unsigned long data_limit;         /* bytes of anonymous memory; RLIMIT_DATA/AS */
+	/* RLIMIT_STACK, _DATA and _AS in bytes */
+	unsigned long stack_limit, data_limit, size_limit;
 	unsigned long pages;              /* resident user pages */
 	unsigned long pages_mapped;       /* sum of region sizes in pages */
 	unsigned long arg_start, arg_end; /* for /proc/PID/cmdline */
@@ -162,6 +162,8 @@ struct aspace {
 };
 
 struct aspace *aspace_create(void); /* empty, not published; NULL: no memory */
+struct parvix_rlimit;
+void aspace_limits(struct aspace *as, const struct parvix_rlimit *limits); /* take over new ones */
 void aspace_get(struct aspace *as);
 void aspace_put(struct aspace *as); /* the last one unmaps and frees all: not the one loaded */
 /* A reference to one that may be at its end: false if it is. */

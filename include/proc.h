@@ -114,16 +114,29 @@ struct sigstate {
 	struct sigact action[NSIG];
 };
 
+#define FDS_SMALL 64
 struct fdtable {
 	spinlock_t lock;
-	unsigned top; /* entries from here on were never used: not even zeroed */
-	struct file *file[OPEN_MAX];
+	unsigned top;  /* entries from here on were never used: not even zeroed */
+	unsigned size; /* of file[] */
+	struct file **file;
 	uint64_t cloexec[OPEN_MAX / 64];
+	struct file *small[FDS_SMALL]; /* file[] until more are needed */
 };
 
 struct cred {
-	uid_t uid, euid, suid;
-	gid_t gid, egid, sgid;
+	union {
+		struct {
+			uid_t uid, euid, suid;
+		};
+		uid_t uids[3];
+	};
+	union {
+		struct {
+			gid_t gid, egid, sgid;
+		};
+		gid_t gids[3];
+	};
 	unsigned ngroups;
 	gid_t groups[16];
 };
@@ -163,6 +176,7 @@ struct proc {
 	ktime_t start;
 	char name[16];
 	struct vnode *exe;
+	struct loan *loan; /* the address space is the parent's, who waits for it */
 };
 
 extern spinlock_t proc_lock;
@@ -204,8 +218,13 @@ static inline struct thread *proc_thread(const struct proc *p)
 
 /* thread.c, fork.c, exec.c, exit.c, wait.c */
 struct thread *kthread_create(const char *name, void (*fn)(void *), void *arg);
-/* A copy of the current process, which returns 0 to @tf. Its pid, -EAGAIN (limits), -ENOMEM. */
-pid_t proc_fork(struct trapframe *tf);
+/*
+ * A copy of the current process, which returns 0 to @tf; or one that borrows its memory until it
+ * executes a program or ends, and no earlier does this return (or when the caller is killed). Its
+ * pid, -EAGAIN (limits), -ENOMEM.
+ */
+enum fork_how { FORK_COPY, FORK_BORROW, FORK_SPAWN /* and signals as execve would leave them */ };
+pid_t proc_fork(struct trapframe *tf, enum fork_how how);
 /* Replace the current process's program. @path: kernel string. @args is freed in any case. */
 struct exec_args;
 int proc_exec(const char *path, struct exec_args *args);
@@ -303,10 +322,10 @@ bool pgrp_orphaned(pid_t pgid);
 
 /* cred.c: of the current process; kernel threads are root */
 bool cred_root(void); /* effective user id 0 */
-int cred_setuid(uid_t uid);
-int cred_setgid(gid_t gid);
-int cred_setreuid(uid_t ruid, uid_t euid); /* -1: keep */
-int cred_setregid(gid_t rgid, gid_t egid);
+/* setuid, setreuid, setresuid of @id, the caller's uids or gids; -1: keep. -EPERM. */
+int cred_set(unsigned id[3], unsigned value);
+int cred_setre(unsigned id[3], unsigned real, unsigned eff);
+int cred_setres(unsigned id[3], const unsigned new[3]);
 bool cred_may_signal(const struct proc *target, int sig);
 
 /* Time spans from user programs. -EINVAL: negative or not normalised; large ones are cut to what

@@ -67,7 +67,7 @@
 #define PIPE_BUF 4096
 #define PATH_MAX 1024
 #define NAME_MAX 255
-#define OPEN_MAX 256
+#define OPEN_MAX 1024
 #define ARG_MAX 131072
 #define IOV_MAX 64
 #define SYMLOOP_MAX 16

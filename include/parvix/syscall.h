@@ -127,12 +127,19 @@
 	X(106, sigqueue, 3)     /* pid, sig, value */                                   \
 	X(107, sigtimedwait, 3) /* const sigset *, siginfo * or 0, const struct timespec * (a span) or 0 */ \
 	X(108, waitid, 5)       /* P_*, id, siginfo * or 0, options, struct rusage * or 0 */ \
-	X(160, msync, 3)        /* addr, length, MS_* */                                \
-	X(161, madvise, 3)      /* addr, length, MADV_* */                              \
-	X(162, mincore, 3)      /* addr, length, char *: a byte for each page */        \
-	X(163, mlock, 2)                                                                \
-	X(164, munlock, 2)                                                              \
-	X(165, mlockall, 1)     /* MCL_*; 0: munlockall */                              \
+	X(120, setresuid, 3)    /* real, effective, saved; -1: keep */			\
+	X(121, getresuid, 3)								\
+	X(122, setresgid, 3)								\
+	X(123, getresgid, 3)								\
+	X(124, getpriority, 2)  /* PRIO_*, who; returns 20 - nice, 1 .. 40 */		\
+	X(125, setpriority, 3)  /* PRIO_*, who, nice */					\
+	X(126, vfork, 1)        /* VFORK_SPAWN: caught signals get their default in the child */ \
+	X(160, msync, 3)        /* addr, length, MS_* */				\
+	X(161, madvise, 3)      /* addr, length, MADV_* */				\
+	X(162, mincore, 3)      /* addr, length, char *: a byte for each page */	\
+	X(163, mlock, 2)								\
+	X(164, munlock, 2)								\
+	X(165, mlockall, 1)     /* MCL_*; 0: munlockall */				\
 	X(166, fdatasync, 1)
 /* clang-format on */
 
@@ -148,5 +155,8 @@ enum {
 /* What entry.S and crt0 need without the list. */
 #define SYS_EXIT_NR 0
 #define SYS_SIGRETURN_NR 15
+#define SYS_VFORK_NR 126
+
+#define VFORK_SPAWN 1
 
 #endif

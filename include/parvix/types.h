@@ -132,7 +132,8 @@ struct parvix_rlimit {
 #define RLIMIT_NOFILE 5
 #define RLIMIT_AS 6
 #define RLIMIT_NPROC 7
-#define RLIM_NLIMITS 8
+#define RLIMIT_MEMLOCK 8
+#define RLIM_NLIMITS 9
 
 /* times(): units of 1/100 s. */
 struct parvix_tms {

@@ -143,19 +143,27 @@ int vnode_utimens(struct vnode *vn, const struct parvix_timespec ts[2])
 	return err;
 }
 
-int vnode_truncate(struct vnode *vn, off_t size)
+int file_limit(uint64_t size)
 {
 	struct proc *p = fs_proc();
+
+	if (!p || size <= p->limits[RLIMIT_FSIZE].rlim_cur)
+		return 0;
+	signal_send(p, SIGXFSZ, NULL);
+	return -EFBIG;
+}
+
+int vnode_truncate(struct vnode *vn, off_t size)
+{
 	int err;
 
 	if (size < 0)
 		return -EINVAL;
 	if (!S_ISREG(vn->mode))
 		return S_ISDIR(vn->mode) ? -EISDIR : -EINVAL;
-	if (p && (uint64_t)size > vn->size && (uint64_t)size > p->limits[RLIMIT_FSIZE].rlim_cur) {
-		signal_send(p, SIGXFSZ, NULL);
-		return -EFBIG;
-	}
+	err = (uint64_t)size > vn->size ? file_limit((uint64_t)size) : 0;
+	if (err)
+		return err;
 	mutex_lock(&vn->lock);
 	err = vnode_set_size(vn, (uint64_t)size);
 	mutex_unlock(&vn->lock);
@@ -207,7 +215,11 @@ int path_truncate(const char *path, off_t size)
 		return err;
 	err = vnode_access(vn, W_OK);
 	if (!err)
+		err = vnode_claim(vn, 1);
+	if (!err) {
 		err = vnode_truncate(vn, size);
+		vnode_unclaim(vn, 1);
+	}
 	vnode_put(vn);
 	return err;
 }

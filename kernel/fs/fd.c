@@ -3,7 +3,8 @@
  * Descriptor tables: small numbers for open files, one table for each process.
  *
  * Entries from fds->top on have never been used and hold nothing, not even zeros: a table is made
- * and copied at the cost of what is in it. fds->lock guards all; files are closed outside of it.
+ * and copied at the cost of what is in it. One that needs more than FDS_SMALL entries gets a larger
+ * array, up to RLIMIT_NOFILE. fds->lock guards all; files are closed outside of it.
  */
 #include "internal.h"
 
@@ -43,7 +44,31 @@ static unsigned open_max(void)
 	return limit < OPEN_MAX ? (unsigned)limit : OPEN_MAX;
 }
 
-/* Put @f at @fd; fds->lock held. Returns what was there. */
+/* Room for @fd. With fds->lock, which is given up meanwhile: things may have changed. */
+static int grow(struct fdtable *fds, unsigned fd)
+{
+	unsigned size = fds->size;
+	struct file **file, **old;
+
+	while (size <= fd)
+		size *= 4;
+	spin_unlock(&fds->lock);
+	file = kmalloc(size * sizeof(*file), 0);
+	spin_lock(&fds->lock);
+	if (!file)
+		return -ENOMEM;
+	old = file;
+	if (fds->size < size) {
+		old = fds->file == fds->small ? NULL : fds->file;
+		memcpy(file, fds->file, fds->top * sizeof(*file));
+		fds->file = file;
+		fds->size = size;
+	}
+	kfree(old);
+	return 0;
+}
+
+/* Put @f at @fd, for which there is room; fds->lock held. Returns what was there. */
 static struct file *put_at(struct fdtable *fds, unsigned fd, struct file *f, bool cloexec)
 {
 	struct file *old;
@@ -60,21 +85,26 @@ int fd_install(struct file *f, int lowest, bool cloexec)
 {
 	struct fdtable *fds = current_proc()->fds;
 	unsigned fd, end = open_max();
+	int err = 0;
 
 	if (lowest < 0 || (unsigned)lowest >= end) {
 		file_put(f);
-		return lowest < 0 || lowest >= OPEN_MAX ? -EINVAL : -EMFILE;
+		return lowest < 0 ? -EINVAL : -EMFILE;
 	}
 	spin_lock(&fds->lock);
-	for (fd = (unsigned)lowest; fd < fds->top && fds->file[fd];)
-		fd++;
-	if (fd < end)
+	do {
+		for (fd = (unsigned)lowest; fd < fds->top && fds->file[fd];)
+			fd++;
+		if (fd >= end)
+			err = -EMFILE;
+	} while (!err && fd >= fds->size && !(err = grow(fds, fd)));
+	if (!err)
 		put_at(fds, fd, f, cloexec);
 	spin_unlock(&fds->lock);
-	if (fd < end)
+	if (!err)
 		return (int)fd;
 	file_put(f);
-	return -EMFILE;
+	return err;
 }
 
 struct fdtable *fdtable_create(void)
@@ -85,24 +115,48 @@ struct fdtable *fdtable_create(void)
 		return NULL;
 	spin_init(&fds->lock, "fdtable");
 	fds->top = 0;
+	fds->size = FDS_SMALL;
+	fds->file = fds->small;
 	memset(fds->cloexec, 0, sizeof(fds->cloexec));
+	return fds;
+}
+
+/* An empty table with room for as many as @old has; old->lock is held afterwards. */
+static struct fdtable *create_like(struct fdtable *old)
+{
+	struct fdtable *fds = fdtable_create();
+	int err = 0;
+
+	spin_lock(&old->lock);
+	while (fds && fds->size < old->top) {
+		unsigned top = old->top;
+
+		spin_unlock(&old->lock);
+		spin_lock(&fds->lock);
+		err = grow(fds, top - 1);
+		spin_unlock(&fds->lock);
+		spin_lock(&old->lock);
+		if (err) {
+			kfree(fds);
+			fds = NULL;
+		}
+	}
 	return fds;
 }
 
 struct fdtable *fdtable_copy(struct fdtable *old)
 {
-	struct fdtable *fds = fdtable_create();
+	struct fdtable *fds = create_like(old);
 
-	if (!fds)
-		return NULL;
-	spin_lock(&old->lock);
-	for (unsigned fd = 0; fd < old->top; fd++) {
+	for (unsigned fd = 0; fds && fd < old->top; fd++) {
 		struct file *f = old->file[fd];
 
 		fds->file[fd] = f ? file_get(f) : NULL;
 	}
-	fds->top = old->top;
-	memcpy(fds->cloexec, old->cloexec, sizeof(fds->cloexec));
+	if (fds) {
+		fds->top = old->top;
+		memcpy(fds->cloexec, old->cloexec, sizeof(fds->cloexec));
+	}
 	spin_unlock(&old->lock);
 	return fds;
 }
@@ -138,6 +192,8 @@ void fdtable_free(struct fdtable *fds)
 	for (unsigned fd = 0; fd < fds->top; fd++)
 		if (fds->file[fd])
 			file_put(fds->file[fd]);
+	if (fds->file != fds->small)
+		kfree(fds->file);
 	kfree(fds);
 }
 
@@ -162,6 +218,7 @@ int fd_dup2(int oldfd, int newfd)
 {
 	struct fdtable *fds = current_proc()->fds;
 	struct file *f, *old;
+	int err = 0;
 
 	if (newfd < 0 || (unsigned)newfd >= open_max())
 		return -EBADF;
@@ -173,11 +230,13 @@ int fd_dup2(int oldfd, int newfd)
 		return newfd;
 	}
 	spin_lock(&fds->lock);
-	old = put_at(fds, (unsigned)newfd, f, false);
+	while (!err && (unsigned)newfd >= fds->size)
+		err = grow(fds, (unsigned)newfd);
+	old = err ? f : put_at(fds, (unsigned)newfd, f, false);
 	spin_unlock(&fds->lock);
 	if (old)
 		file_put(old);
-	return newfd;
+	return err ? err : newfd;
 }
 
 /* Those of F_GETFL and F_SETFL: access mode and status, not what only mattered to open(). */
@@ -217,7 +276,7 @@ long fd_fcntl(int fd, int cmd, long arg)
 	if (!f)
 		return -EBADF;
 	if (cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC) {
-		int lowest = arg < 0 || arg >= OPEN_MAX ? -1 : (int)arg;
+		int lowest = arg < 0 || arg >= (long)open_max() ? -1 : (int)arg;
 
 		return fd_install(f, lowest, cmd == F_DUPFD_CLOEXEC);
 	}

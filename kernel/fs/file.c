@@ -39,6 +39,8 @@ void file_put(struct file *f)
 		return;
 	if (f->ops && f->ops->release)
 		f->ops->release(f);
+	if (f->claimed)
+		vnode_unclaim(f->vnode, 1);
 	if (f->vnode)
 		vnode_put(f->vnode);
 	kfree(f);
@@ -175,14 +177,19 @@ int file_open(const char *path, unsigned flags, mode_t mode, struct file **out)
 			return err;
 	}
 	err = may_open(vn, flags, created);
-	if (!err && (flags & O_TRUNC) && S_ISREG(vn->mode) && !created)
-		err = truncate_opened(vn);
 	f = err ? NULL : file_alloc(NULL, vn, flags & ~(unsigned)O_CLOEXEC, NULL);
 	if (!f) {
 		vnode_put(vn);
 		return err ? err : -ENOMEM;
 	}
-	err = open_by_type(f);
+	if (S_ISREG(vn->mode) && ((open_mask(flags) & W_OK) || (flags & O_TRUNC))) {
+		err = vnode_claim(vn, 1);
+		f->claimed = !err;
+	}
+	if (!err && (flags & O_TRUNC) && S_ISREG(vn->mode) && !created)
+		err = truncate_opened(vn);
+	if (!err)
+		err = open_by_type(f);
 	if (err) {
 		f->ops = NULL; /* nothing to release */
 		file_put(f);
@@ -345,6 +352,8 @@ int file_fallocate(struct file *f, off_t offset, off_t len)
 	if (offset < 0 || len <= 0)
 		return -EINVAL;
 	if (__builtin_add_overflow(offset, len, &end))
+		return -EFBIG;
+	if (file_limit((uint64_t)end))
 		return -EFBIG;
 	return pcache_allocate(f->vnode, (uint64_t)offset, (uint64_t)len);
 }

@@ -41,6 +41,23 @@ struct vnode *vnode_get(struct vnode *vn)
 	return vn;
 }
 
+int vnode_claim(struct vnode *vn, int by)
+{
+	int n = vn->writers;
+
+	do {
+		if (by > 0 ? n < 0 : n > 0)
+			return -ETXTBSY;
+	} while (!__atomic_compare_exchange_n(&vn->writers, &n, n + by, false, __ATOMIC_RELAXED,
+					      __ATOMIC_RELAXED));
+	return 0;
+}
+
+void vnode_unclaim(struct vnode *vn, int by)
+{
+	__atomic_fetch_sub(&vn->writers, by, __ATOMIC_RELAXED);
+}
+
 static void unused_del(struct vnode *vn)
 {
 	if (!list_empty(&vn->lru_link)) {

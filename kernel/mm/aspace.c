@@ -34,12 +34,19 @@ struct aspace *aspace_create(void)
 	list_init(&as->regions);
 	list_init(&as->parked);
 	as->stack_limit = 8ul << 20;
-	as->data_limit = ~0ul;
+	as->data_limit = as->size_limit = ~0ul;
 	if (mmu_create(&as->mmu)) {
 		kfree(as);
 		return NULL;
 	}
 	return as;
+}
+
+void aspace_limits(struct aspace *as, const struct parvix_rlimit *limits)
+{
+	as->stack_limit = limits[RLIMIT_STACK].rlim_cur;
+	as->data_limit = limits[RLIMIT_DATA].rlim_cur;
+	as->size_limit = limits[RLIMIT_AS].rlim_cur;
 }
 
 void aspace_get(struct aspace *as)
@@ -93,6 +100,22 @@ static bool range_ok(unsigned long start, unsigned long end)
 	       !((start | end) & (PAGE_SIZE - 1));
 }
 
+/* What RLIMIT_DATA is about: memory that is the process's own and can be written. */
+static bool is_data(unsigned prot, unsigned flags)
+{
+	return (prot & PROT_WRITE) && !(flags & (REGION_SHARED | REGION_STACK));
+}
+
+static unsigned long data_size(const struct aspace *as)
+{
+	const struct region *r;
+	unsigned long n = 0;
+
+	list_for_each (r, &as->regions, link)
+		n += is_data(r->prot, r->flags) ? r->end - r->start : 0;
+	return n;
+}
+
 /* Is there room in the limits for @n bytes more? What no machine of this size could ever hold is
  * refused at once. */
 static bool within_limits(struct aspace *as, unsigned long n, unsigned prot, unsigned flags)
@@ -103,7 +126,11 @@ static bool within_limits(struct aspace *as, unsigned long n, unsigned prot, uns
 		return true;
 	if ((prot & PROT_WRITE) && n / PAGE_SIZE > pages_total())
 		return false;
-	return n <= as->data_limit && have <= as->data_limit - n;
+	if (n > as->size_limit || have > as->size_limit - n)
+		return false;
+	if (likely(as->data_limit == RLIM_INFINITY) || !is_data(prot, flags))
+		return true;
+	return n <= as->data_limit && data_size(as) <= as->data_limit - n;
 }
 
 int aspace_map(struct aspace *as, unsigned long start, unsigned long end, unsigned prot,

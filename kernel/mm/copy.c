@@ -132,6 +132,7 @@ int aspace_fork(struct aspace *parent, struct aspace **child, unsigned long user
 	as->brk = parent->brk;
 	as->stack_limit = parent->stack_limit;
 	as->data_limit = parent->data_limit;
+	as->size_limit = parent->size_limit;
 	as->pages_mapped = parent->pages_mapped;
 	as->arg_start = parent->arg_start;
 	as->arg_end = parent->arg_end;

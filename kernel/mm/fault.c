@@ -223,7 +223,8 @@ struct region *fault_region(struct aspace *as, unsigned long va)
 
 	if (!r || r->start <= va)
 		return r;
-	if (!(r->flags & REGION_STACK) || start < USER_START || r->end - start > as->stack_limit)
+	if (!(r->flags & REGION_STACK) || start < USER_START || r->end - start > as->stack_limit ||
+	    as->pages_mapped * PAGE_SIZE + (r->start - start) > as->size_limit)
 		return NULL;
 	/* One page stays free between the stack and whatever is below it. */
 	below = region_before(&as->regions, r);

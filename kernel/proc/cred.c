@@ -3,6 +3,9 @@
  * Who a process is: real, effective and saved ids, as POSIX has them. The effective ids decide
  * what it may do; set-id programs get the file's as effective and saved ids; the saved one is kept
  * so that a program can step down for a while and come back.
+ *
+ * setuid() and setreuid() are given as what setresuid() would have to be told; the rule is the same
+ * for users and groups, and whoever has the effective user id 0 may set any.
  */
 #include <proc.h>
 
@@ -11,62 +14,40 @@ bool cred_root(void)
 	return !current->proc || current_proc()->cred.euid == 0;
 }
 
-int cred_setuid(uid_t uid)
+static bool among(const unsigned id[3], unsigned value)
 {
-	struct cred *c = &current_proc()->cred;
-
-	if (c->euid == 0)
-		c->uid = c->suid = uid;
-	else if (uid != c->uid && uid != c->suid)
-		return -EPERM;
-	c->euid = uid;
-	return 0;
+	return value == id[0] || value == id[1] || value == id[2];
 }
 
-int cred_setgid(gid_t gid)
+int cred_setres(unsigned id[3], const unsigned new[3])
 {
-	struct cred *c = &current_proc()->cred;
-
-	if (c->euid == 0)
-		c->gid = c->sgid = gid;
-	else if (gid != c->gid && gid != c->sgid)
-		return -EPERM;
-	c->egid = gid;
-	return 0;
-}
-
-/* The rule is the same for users and groups: @id[0] real, [1] effective, [2] saved; -1: keep. */
-static int set_re(unsigned *real, unsigned *eff, unsigned *saved, unsigned nreal, unsigned neff)
-{
-	unsigned old_real = *real;
-
-	if (!cred_root()) {
-		if (nreal != -1u && nreal != *real && nreal != *eff)
+	for (int i = 0; i < 3; i++)
+		if (new[i] != -1u && !cred_root() && !among(id, new[i]))
 			return -EPERM;
-		if (neff != -1u && neff != *real && neff != *eff && neff != *saved)
-			return -EPERM;
-	}
-	if (nreal != -1u)
-		*real = nreal;
-	if (neff != -1u)
-		*eff = neff;
-	if (nreal != -1u || (neff != -1u && neff != old_real))
-		*saved = *eff;
+	for (int i = 0; i < 3; i++)
+		if (new[i] != -1u)
+			id[i] = new[i];
 	return 0;
 }
 
-int cred_setreuid(uid_t ruid, uid_t euid)
+int cred_set(unsigned id[3], unsigned value)
 {
-	struct cred *c = &current_proc()->cred;
+	const unsigned all[] = {value, value, value}, effective[] = {-1u, value, -1u};
 
-	return set_re(&c->uid, &c->euid, &c->suid, ruid, euid);
+	if (cred_root())
+		return cred_setres(id, all);
+	return value == id[0] || value == id[2] ? cred_setres(id, effective) : -EPERM;
 }
 
-int cred_setregid(gid_t rgid, gid_t egid)
+int cred_setre(unsigned id[3], unsigned real, unsigned eff)
 {
-	struct cred *c = &current_proc()->cred;
+	unsigned new[] = {real, eff, -1u};
 
-	return set_re(&c->gid, &c->egid, &c->sgid, rgid, egid);
+	if (real != -1u && real != id[0] && real != id[1] && !cred_root())
+		return -EPERM;
+	if (real != -1u || (eff != -1u && eff != id[0]))
+		new[2] = eff != -1u ? eff : id[1];
+	return cred_setres(id, new);
 }
 
 bool cred_may_signal(const struct proc *target, int sig)

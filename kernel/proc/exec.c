@@ -34,6 +34,8 @@ struct exec_job {
 	struct vnode *vn; /* the program; for a script its interpreter */
 	char name[16];
 	bool script;
+	uid_t euid; /* effective ids that it will have */
+	gid_t egid;
 	struct elf_plan plan;
 	struct aspace *as;
 	unsigned long rsp;
@@ -54,18 +56,42 @@ static int open_program(struct exec_job *job, const char *path, size_t *n)
 		err = -EACCES;
 	else
 		err = vnode_access(vn, X_OK);
+	if (!err)
+		err = vnode_claim(vn, -1);
 	if (!err) {
 		got = vnode_read(vn, job->head, sizeof(job->head), 0);
 		if (got < 0)
 			err = (int)got;
 		else
 			*n = (size_t)got;
+		if (err)
+			vnode_unclaim(vn, -1);
 	}
 	if (err)
 		vnode_put(vn);
 	else
 		job->vn = vn;
 	return err;
+}
+
+/* Owner and bits are looked at together: chown takes the bits away before a new owner could lend
+ * them his name. */
+static void find_ids(struct exec_job *job)
+{
+	const struct cred *c = &current_proc()->cred;
+	struct vnode *vn = job->vn;
+
+	job->euid = c->euid;
+	job->egid = c->egid;
+	if (job->script || (vn->mount->flags & MS_NOSUID) || !(vn->mode & (S_ISUID | S_ISGID)))
+		return;
+	mutex_lock(&vn->lock);
+	if (vn->mode & S_ISUID)
+		job->euid = vn->uid;
+	/* Without group execute permission the bit means something else (locking). */
+	if ((vn->mode & S_ISGID) && (vn->mode & 0010))
+		job->egid = vn->gid;
+	mutex_unlock(&vn->lock);
 }
 
 static void set_name(struct exec_job *job, const char *path)
@@ -92,7 +118,7 @@ static int find_program(struct exec_job *job, const char *path, struct exec_args
 			return err;
 	}
 	if (!script_line(job->head, n, job->interp, job->arg)) {
-		vnode_put(job->vn);
+		exe_put(job->vn);
 		job->vn = NULL;
 		job->script = true;
 		strings[count++] = job->interp;
@@ -105,6 +131,7 @@ static int find_program(struct exec_job *job, const char *path, struct exec_args
 		if (err)
 			return err;
 	}
+	find_ids(job);
 	return elf_check(job->head, n, job->vn->size, &job->plan);
 }
 
@@ -143,9 +170,8 @@ static int map_stack(struct exec_job *job, struct exec_args *args)
 
 	if (low >= STACK_TOP_LOW && low < MMAP_BASE)
 		top = STACK_TOP_LOW;
-	room = min(limits[RLIMIT_STACK].rlim_cur, 8ul << 20);
-	job->as->stack_limit = room;
-	job->as->data_limit = min(limits[RLIMIT_DATA].rlim_cur, limits[RLIMIT_AS].rlim_cur);
+	aspace_limits(job->as, limits);
+	room = min(job->as->stack_limit, 8ul << 20);
 	if (space > room / 2)
 		return -E2BIG;
 	/* One page more than the arguments need: the first function calls fit in. */
@@ -154,6 +180,8 @@ static int map_stack(struct exec_job *job, struct exec_args *args)
 	if (err)
 		return err;
 	aspace_prefault(job->as, start, top, true);
+	args->euid = job->euid;
+	args->egid = job->egid;
 	return exec_args_write(args, job->as, &job->plan, top, room, &job->rsp);
 }
 
@@ -195,10 +223,11 @@ static void switch_space(struct proc *p, struct aspace *as)
 		p->usage.ru_maxrss = max(p->usage.ru_maxrss,
 					 (long)(old_as->pages * (PAGE_SIZE / 1024)));
 		aspace_put(old_as);
+		loan_return(p);
 	}
 }
 
-static void reset_signals(struct proc *p)
+void signal_reset(struct proc *p)
 {
 	spin_lock(&p->sig.lock);
 	for (int sig = 1; sig < NSIG; sig++) {
@@ -213,21 +242,6 @@ static void reset_signals(struct proc *p)
 	current->altstack = (struct parvix_stack){.ss_flags = SS_DISABLE};
 }
 
-static void set_ids(struct cred *c, const struct exec_job *job)
-{
-	const struct vnode *vn = job->vn;
-
-	if (!job->script && !(vn->mount->flags & MS_NOSUID)) {
-		if (vn->mode & S_ISUID)
-			c->euid = vn->uid;
-		/* Without group execute permission the bit means something else (locking). */
-		if ((vn->mode & S_ISGID) && (vn->mode & 0010))
-			c->egid = vn->gid;
-	}
-	c->suid = c->euid;
-	c->sgid = c->egid;
-}
-
 static void become(struct exec_job *job)
 {
 	struct proc *p = current_proc();
@@ -237,8 +251,9 @@ static void become(struct exec_job *job)
 	futex_thread_exit(t);
 	switch_space(p, job->as);
 	fdtable_exec(p->fds);
-	reset_signals(p);
-	set_ids(&p->cred, job);
+	signal_reset(p);
+	p->cred.euid = p->cred.suid = job->euid;
+	p->cred.egid = p->cred.sgid = job->egid;
 	spin_lock(&proc_lock);
 	p->exe = job->vn;
 	p->execed = true;
@@ -246,7 +261,7 @@ static void become(struct exec_job *job)
 	memcpy(t->name, job->name, sizeof(t->name));
 	spin_unlock(&proc_lock);
 	if (old_exe)
-		vnode_put(old_exe);
+		exe_put(old_exe);
 	memset(t->frame, 0, sizeof(*t->frame));
 	t->frame->vector = TRAP_EVENT;
 	t->frame->rip = job->plan.entry;
@@ -284,7 +299,7 @@ int proc_exec(const char *path, struct exec_args *args)
 		if (job->as)
 			aspace_put(job->as);
 		if (job->vn)
-			vnode_put(job->vn);
+			exe_put(job->vn);
 	}
 	kfree(job);
 	thread_account_kernel();

@@ -29,8 +29,13 @@
 #define AT_PHNUM 5
 #define AT_PAGESZ 6
 #define AT_ENTRY 9
+#define AT_UID 11
+#define AT_EUID 12
+#define AT_GID 13
+#define AT_EGID 14
+#define AT_SECURE 23
 #define AT_RANDOM 25
-#define AUX_WORDS 14
+#define AUX_WORDS 24
 #define RANDOM_BYTES 16
 #define SMALL (4 * PAGE_SIZE) /* larger buffers are mapped page by page */
 
@@ -223,11 +228,18 @@ size_t exec_args_space(const struct exec_args *args)
 static void fill_vector(const struct exec_args *args, const struct elf_plan *plan,
 			unsigned long *vec, unsigned long at, unsigned long random)
 {
+	const struct cred *c = &current_proc()->cred;
+	bool secure = args->euid != c->uid || args->egid != c->gid;
 	const unsigned long aux[AUX_WORDS] = {AT_PAGESZ, PAGE_SIZE,
 					      AT_PHDR,   plan->phdr,
 					      AT_PHENT,  sizeof(struct elf_segment),
 					      AT_PHNUM,  plan->phnum,
 					      AT_ENTRY,  plan->entry,
+					      AT_UID,    c->uid,
+					      AT_EUID,   args->euid,
+					      AT_GID,    c->gid,
+					      AT_EGID,   args->egid,
+					      AT_SECURE, secure,
 					      AT_RANDOM, random,
 					      AT_NULL,   0};
 	const char *s = args->buf;

@@ -12,6 +12,8 @@ struct exec_args {
 	char *buf;
 	size_t size, used;
 	unsigned argc, envc;
+	uid_t euid; /* of the new program, for the auxiliary vector */
+	gid_t egid;
 };
 
 void exec_args_free(struct exec_args *args);

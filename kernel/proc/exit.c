@@ -57,13 +57,14 @@ static void drop_resources(struct proc *p)
 	if (as) {
 		mmu_load(&kernel_mmu);
 		aspace_put(as);
+		loan_return(p);
 		if (!list_empty(&memory_waiters.waiters))
 			waitq_wake_all(&memory_waiters);
 	}
 	tty_session_exit(p);
 	vnode_put(cwd);
 	vnode_put(root);
-	vnode_put(exe);
+	exe_put(exe);
 }
 
 /*

@@ -11,6 +11,10 @@
  * of the parent's register frame, with 0 in %rax; so when it runs first it leaves the kernel as if
  * its own fork had just returned.
  *
+ * vfork copies no memory: the child uses the parent's address space, which counts its users, and
+ * the thread that called sleeps until the child gives it back, by execve or exit. Its stack is in
+ * use meanwhile. The parent's other threads run on.
+ *
  * Everything that can fail is done before the child gets a pid, so a failure frees what there
  * is and nobody has seen it.
  */
@@ -62,8 +66,7 @@ static void fork_undo(struct proc *p)
 		vnode_put(p->cwd);
 	if (p->root)
 		vnode_put(p->root);
-	if (p->exe)
-		vnode_put(p->exe);
+	exe_put(p->exe);
 	kfree(p);
 }
 
@@ -80,7 +83,56 @@ bool memory_left(void)
 	return pg != NULL;
 }
 
-static pid_t make_child(struct trapframe *tf)
+/* An address space that is lent: lies on the stack of the parent's thread. Under proc_lock. */
+struct loan {
+	struct waitq wait;
+	bool over;
+};
+
+void loan_return(struct proc *p)
+{
+	if (likely(!p->loan))
+		return;
+	spin_lock(&proc_lock);
+	if (p->loan) {
+		p->loan->over = true;
+		waitq_wake_all(&p->loan->wait);
+		p->loan = NULL;
+	}
+	spin_unlock(&proc_lock);
+}
+
+/* Signals wait as well; but somebody who is killed does not have to see the child's end. */
+static void loan_wait(struct proc *child, struct loan *loan)
+{
+	struct thread *t = current;
+	sigset_t mask = t->sigmask;
+	int err = 0;
+
+	t->sigmask = SIG_ALL;
+	spin_lock(&proc_lock);
+	while (!loan->over && !err)
+		err = sleep_on(&loan->wait, &proc_lock, SLEEP_INTR, KTIME_NEVER);
+	if (!loan->over)
+		child->loan = NULL;
+	spin_unlock(&proc_lock);
+	t->sigmask = mask;
+	thread_set_work(t, WORK_SIGNAL);
+}
+
+static int give_memory(struct proc *p, struct proc *parent, struct trapframe *tf, struct loan *loan)
+{
+	if (!loan)
+		return aspace_fork(parent->aspace, &p->aspace, tf->rsp);
+	aspace_get(parent->aspace);
+	p->aspace = parent->aspace;
+	p->loan = loan;
+	return 0;
+}
+
+/* The child's pid; *@child is valid as long as @loan is not over. */
+static pid_t make_child(struct trapframe *tf, enum fork_how how, struct loan *loan,
+			struct proc **child)
 {
 	struct proc *parent = current_proc(), *p;
 	struct thread *t;
@@ -98,10 +150,12 @@ static pid_t make_child(struct trapframe *tf)
 	p->umask = parent->umask;
 	p->cwd = vnode_get(parent->cwd);
 	p->root = vnode_get(parent->root);
-	p->exe = parent->exe ? vnode_get(parent->exe) : NULL;
+	p->exe = exe_get(parent->exe);
 	memcpy(p->limits, parent->limits, sizeof(p->limits));
 	memcpy(p->name, parent->name, sizeof(p->name));
 	copy_signals(p, parent);
+	if (how == FORK_SPAWN)
+		signal_reset(p);
 	err = -ENOMEM;
 	p->fds = fdtable_copy(parent->fds);
 	if (!p->fds)
@@ -112,7 +166,7 @@ static pid_t make_child(struct trapframe *tf)
 	proc_add_first(p, t);
 	thread_copy(t, tf);
 	t->altstack = current->altstack;
-	err = aspace_fork(parent->aspace, &p->aspace, tf->rsp);
+	err = give_memory(p, parent, tf, loan);
 	if (err)
 		goto undo;
 	err = proc_attach(p, parent);
@@ -120,6 +174,7 @@ static pid_t make_child(struct trapframe *tf)
 		goto undo;
 	/* From here on it may be killed and reaped at any moment. */
 	pid = p->pid;
+	*child = p;
 	count(forks);
 	trace(fork, parent->pid, pid, 0);
 	thread_ready(t);
@@ -129,19 +184,24 @@ undo:
 	return err;
 }
 
-pid_t proc_fork(struct trapframe *tf)
+pid_t proc_fork(struct trapframe *tf, enum fork_how how)
 {
-	struct proc *p = current_proc();
+	struct proc *p = current_proc(), *child = NULL;
 	struct record_op *op;
+	struct loan loan;
 	pid_t pid;
 
+	loan.over = false;
+	waitq_init(&loan.wait);
 	thread_account();
 	op = record_begin(current->stamp);
-	pid = make_child(tf);
+	pid = make_child(tf, how, how == FORK_COPY ? NULL : &loan, &child);
 	thread_account_kernel();
 	if (pid > 0)
 		record_end(op, current->stamp, RECORD_FORK, p->pid, pid, p->name);
 	else
 		record_drop(op);
+	if (pid > 0 && how != FORK_COPY)
+		loan_wait(child, &loan);
 	return pid;
 }

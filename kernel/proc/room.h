@@ -3,6 +3,7 @@
 #ifndef PROC_ROOM_H
 #define PROC_ROOM_H
 
+#include <fs.h>
 #include <proc.h>
 
 /* timer.c */
@@ -44,6 +45,30 @@ void thread_leave(void) __noreturn;
 void threads_kill(struct proc *p, const struct thread *but);
 /* The same, waiting until they are gone. -ERESTART: the current thread is to leave itself. */
 int threads_end_others(void);
+/* The program that a process runs: a reference, and nobody may write to it meanwhile. */
+static inline struct vnode *exe_get(struct vnode *vn)
+{
+	if (vn) {
+		vnode_get(vn);
+		vnode_claim(vn, -1); /* it has been, so it can be again */
+	}
+	return vn;
+}
+
+static inline void exe_put(struct vnode *vn)
+{
+	if (vn) {
+		vnode_unclaim(vn, -1);
+		vnode_put(vn);
+	}
+}
+
+/* fork.c: @p needs its parent's memory no longer. */
+void loan_return(struct proc *p);
+
+/* exec.c: what a new program starts with. */
+void signal_reset(struct proc *p);
+
 /* exit.c: sleep until somebody has given memory back, or a while has passed. */
 void memory_wait(void);
 

@@ -5,6 +5,9 @@
 #include <usercopy.h>
 #include "syscall.h"
 
+#define UIDS (current_proc()->cred.uids)
+#define GIDS (current_proc()->cred.gids)
+
 long sys_getuid(struct trapframe *tf)
 {
 	(void)tf;
@@ -32,22 +35,57 @@ long sys_getegid(struct trapframe *tf)
 /* -1 means "keep" elsewhere and is no user. */
 long sys_setuid(struct trapframe *tf)
 {
-	return (uid_t)ARG0(tf) == (uid_t)-1 ? -EINVAL : cred_setuid((uid_t)ARG0(tf));
+	return (uid_t)ARG0(tf) == (uid_t)-1 ? -EINVAL : cred_set(UIDS, (uid_t)ARG0(tf));
 }
 
 long sys_setgid(struct trapframe *tf)
 {
-	return (gid_t)ARG0(tf) == (gid_t)-1 ? -EINVAL : cred_setgid((gid_t)ARG0(tf));
+	return (gid_t)ARG0(tf) == (gid_t)-1 ? -EINVAL : cred_set(GIDS, (gid_t)ARG0(tf));
 }
 
 long sys_setreuid(struct trapframe *tf)
 {
-	return cred_setreuid((uid_t)ARG0(tf), (uid_t)ARG1(tf));
+	return cred_setre(UIDS, (uid_t)ARG0(tf), (uid_t)ARG1(tf));
 }
 
 long sys_setregid(struct trapframe *tf)
 {
-	return cred_setregid((gid_t)ARG0(tf), (gid_t)ARG1(tf));
+	return cred_setre(GIDS, (gid_t)ARG0(tf), (gid_t)ARG1(tf));
+}
+
+static long setres(struct trapframe *tf, unsigned id[3])
+{
+	const unsigned new[] = {(unsigned)ARG0(tf), (unsigned)ARG1(tf), (unsigned)ARG2(tf)};
+
+	return cred_setres(id, new);
+}
+
+static long getres(struct trapframe *tf, const unsigned id[3])
+{
+	if (put_user(UADDR(ARG0(tf)), id[0]) || put_user(UADDR(ARG1(tf)), id[1]) ||
+	    put_user(UADDR(ARG2(tf)), id[2]))
+		return -EFAULT;
+	return 0;
+}
+
+long sys_setresuid(struct trapframe *tf)
+{
+	return setres(tf, UIDS);
+}
+
+long sys_getresuid(struct trapframe *tf)
+{
+	return getres(tf, UIDS);
+}
+
+long sys_setresgid(struct trapframe *tf)
+{
+	return setres(tf, GIDS);
+}
+
+long sys_getresgid(struct trapframe *tf)
+{
+	return getres(tf, GIDS);
 }
 
 long sys_getgroups(struct trapframe *tf)

@@ -2,6 +2,7 @@
 /* System calls about processes: fork, execve, exit, wait4, ids, groups, limits. */
 #include <fs.h>
 #include <machine.h>
+#include <mm.h>
 #include <proc.h>
 #include <usercopy.h>
 #include "syscall.h"
@@ -13,7 +14,14 @@ long sys_exit(struct trapframe *tf)
 
 long sys_fork(struct trapframe *tf)
 {
-	return proc_fork(tf);
+	return proc_fork(tf, FORK_COPY);
+}
+
+long sys_vfork(struct trapframe *tf)
+{
+	if (ARG0(tf) & ~(unsigned long)VFORK_SPAWN)
+		return -EINVAL;
+	return proc_fork(tf, ARG0(tf) ? FORK_SPAWN : FORK_BORROW);
 }
 
 long sys_execve(struct trapframe *tf)
@@ -175,6 +183,7 @@ long sys_getrlimit(struct trapframe *tf)
 
 long sys_setrlimit(struct trapframe *tf)
 {
+	struct proc *p = current_proc();
 	unsigned long which = ARG0(tf);
 	struct parvix_rlimit new, *old;
 
@@ -182,7 +191,7 @@ long sys_setrlimit(struct trapframe *tf)
 		return -EINVAL;
 	if (get_user(new, UADDR(ARG1(tf))))
 		return -EFAULT;
-	old = &current_proc()->limits[which];
+	old = &p->limits[which];
 	if (new.rlim_cur > new.rlim_max)
 		return -EINVAL;
 	if (new.rlim_max > old->rlim_max && !cred_root())
@@ -190,6 +199,7 @@ long sys_setrlimit(struct trapframe *tf)
 	if (which == RLIMIT_NOFILE && new.rlim_max > OPEN_MAX)
 		return -EPERM;
 	*old = new;
+	aspace_limits(p->aspace, p->limits);
 	return 0;
 }
 

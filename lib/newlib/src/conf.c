@@ -39,6 +39,10 @@ long sysconf(int name)
 		return NGROUPS_MAX;
 	case _SC_OPEN_MAX:
 		return limit(RLIMIT_NOFILE, OPEN_MAX);
+	case _SC_TIMER_MAX:
+		return TIMER_MAX;
+	case _SC_DELAYTIMER_MAX:
+		return DELAYTIMER_MAX;
 	case _SC_STREAM_MAX:
 		return OPEN_MAX;
 	case _SC_PAGESIZE:

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: MIT */
+#include <elf.h>
+#include <sys/auxv.h>
 #include <sys/types.h>
 #include <unistd.h>
 
 int seteuid(uid_t uid)
 {
-	return setreuid((uid_t)-1, uid);
+	return setresuid((uid_t)-1, uid, (uid_t)-1);
 }
 
 int setegid(gid_t gid)
 {
-	return setregid((gid_t)-1, gid);
+	return setresgid((gid_t)-1, gid, (gid_t)-1);
 }
 
+/* Did the program get other rights than its caller has? */
 int issetugid(void)
 {
-	return getuid() != geteuid() || getgid() != getegid();
+	return getauxval(AT_SECURE) != 0;
 }

@@ -5,9 +5,11 @@
 #define _SYS_RESOURCE_H_
 
 #include <sys/time.h>
+#include <sys/types.h>
 
 #define RUSAGE_SELF 0
 #define RUSAGE_CHILDREN (-1)
+#define RUSAGE_THREAD 1
 
 struct rusage {
 	struct timeval ru_utime;
@@ -45,7 +47,8 @@ struct rlimit {
 #define RLIMIT_NOFILE 5
 #define RLIMIT_AS 6
 #define RLIMIT_NPROC 7
-#define RLIM_NLIMITS 8
+#define RLIMIT_MEMLOCK 8
+#define RLIM_NLIMITS 9
 
 #define PRIO_MIN (-20)
 #define PRIO_MAX 20
@@ -57,6 +60,8 @@ __BEGIN_DECLS
 int getrusage(int, struct rusage *);
 int getrlimit(int, struct rlimit *);
 int setrlimit(int, const struct rlimit *);
+int getpriority(int, id_t);
+int setpriority(int, id_t, int);
 __END_DECLS
 
 #endif

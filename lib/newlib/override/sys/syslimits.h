@@ -10,7 +10,7 @@
 #define MAX_INPUT 255
 #define NAME_MAX 255
 #define NGROUPS_MAX 16
-#define OPEN_MAX 256
+#define OPEN_MAX 1024
 #define PATH_MAX 1024 /* with the final 0 */
 #define PIPE_BUF 4096
 #define IOV_MAX 64
@@ -25,6 +25,8 @@
 #define SSIZE_MAX __LONG_MAX__
 #define RTSIG_MAX 31
 #define SIGQUEUE_MAX 256
+#define TIMER_MAX 32
+#define DELAYTIMER_MAX __INT_MAX__
 
 #define BC_BASE_MAX 99
 #define BC_DIM_MAX 2048
@@ -39,6 +41,7 @@
 
 #define _POSIX_ARG_MAX 4096
 #define _POSIX_CHILD_MAX 25
+#define _POSIX_DELAYTIMER_MAX 32
 #define _POSIX_HOST_NAME_MAX 255
 #define _POSIX_LINK_MAX 8
 #define _POSIX_LOGIN_NAME_MAX 9
@@ -56,6 +59,7 @@
 #define _POSIX_STREAM_MAX 8
 #define _POSIX_SYMLINK_MAX 255
 #define _POSIX_SYMLOOP_MAX 8
+#define _POSIX_TIMER_MAX 32
 #define _POSIX_TTY_NAME_MAX 9
 #define _POSIX_TZNAME_MAX 6
 #define _XOPEN_IOV_MAX 16
