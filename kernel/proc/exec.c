@@ -239,7 +239,6 @@ void signal_reset(struct proc *p)
 		act->sa_flags = 0;
 	}
 	spin_unlock(&p->sig.lock);
-	current->altstack = (struct parvix_stack){.ss_flags = SS_DISABLE};
 }
 
 static void become(struct exec_job *job)
@@ -252,6 +251,7 @@ static void become(struct exec_job *job)
 	switch_space(p, job->as);
 	fdtable_exec(p->fds);
 	signal_reset(p);
+	t->altstack = (struct parvix_stack){.ss_flags = SS_DISABLE};
 	p->cred.euid = p->cred.suid = job->euid;
 	p->cred.egid = p->cred.sgid = job->egid;
 	spin_lock(&proc_lock);

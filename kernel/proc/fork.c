@@ -105,19 +105,17 @@ void loan_return(struct proc *p)
 /* Signals wait as well; but somebody who is killed does not have to see the child's end. */
 static void loan_wait(struct proc *child, struct loan *loan)
 {
-	struct thread *t = current;
-	sigset_t mask = t->sigmask;
+	sigset_t mask = current->sigmask;
 	int err = 0;
 
-	t->sigmask = SIG_ALL;
+	signal_set_mask(SIG_ALL);
 	spin_lock(&proc_lock);
 	while (!loan->over && !err)
 		err = sleep_on(&loan->wait, &proc_lock, SLEEP_INTR, KTIME_NEVER);
 	if (!loan->over)
 		child->loan = NULL;
 	spin_unlock(&proc_lock);
-	t->sigmask = mask;
-	thread_set_work(t, WORK_SIGNAL);
+	signal_set_mask(mask);
 }
 
 static int give_memory(struct proc *p, struct proc *parent, struct trapframe *tf, struct loan *loan)
