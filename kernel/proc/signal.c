@@ -242,7 +242,7 @@ static void send_now(struct proc *p, int sig)
 		drop_all(p, SIG_STOPS);
 		if (p->state == PROC_STOPPED) {
 			p->state = PROC_ALIVE;
-			p->stop_sig = 0xffff;
+			p->stop_sig = sig == SIGCONT ? 0xffff : 0;
 			if (sig == SIGCONT)
 				notify_parent(p, CLD_CONTINUED, SIGCONT);
 			waitq_wake_all(&p->thread_wait);
