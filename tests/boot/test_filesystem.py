@@ -132,6 +132,9 @@ class OnTheHost(unittest.TestCase):
         stat = run_tool(['debugfs', '-R', 'stat /sparse', self.image]).stdout
         self.assertLess(int(re.search(r'Blockcount: (\d+)', stat).group(1)), 40)
 
+    def test_everything_at_once(self):
+        self.run_and_check(f'STRESS_SECONDS={os.environ.get("STRESS_SECONDS", 15)} /usr/tests/t_stress --seed {SEED}')
+
     def test_random_operations(self):
         numbers = random.Random(SEED)
         lines = ['mkdir /r', 'cd /r']

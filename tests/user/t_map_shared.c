@@ -6,6 +6,7 @@
 #include "guest.h"
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #define RW (PROT_READ | PROT_WRITE)
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
@@ -264,6 +265,24 @@ TEST(what_mmap_refuses)
 	leave_scratch("/var/tmp");
 }
 
+TEST(address_space_has_a_limit)
+{
+	CHECK_EXIT(CHILD_STATUS({
+			   struct rlimit limit = {64 << 20, 64 << 20};
+			   char *p;
+
+			   CHILD_CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
+			   p = mmap(NULL, 100 << 20, PROT_READ, ANON, -1, 0);
+			   CHILD_CHECK(p == MAP_FAILED && errno == ENOMEM);
+			   p = mmap(NULL, 20 << 20, PROT_READ, ANON, -1, 0);
+			   CHILD_CHECK(p != MAP_FAILED);
+			   CHILD_CHECK(mmap(NULL, 50 << 20, PROT_READ, ANON, -1, 0) == MAP_FAILED);
+			   CHILD_CHECK(munmap(p, 20 << 20) == 0);
+			   CHILD_CHECK(mmap(NULL, 50 << 20, PROT_READ, ANON, -1, 0) != MAP_FAILED);
+		   }),
+		   0);
+}
+
 TEST(advice)
 {
 	char *p = mmap(NULL, 8 * PAGE, RW, ANON, -1, 0), *q;
@@ -365,6 +384,8 @@ TEST(truncation_against_faults)
 			CHILD_CHECK(p != MAP_FAILED);
 			for (int i = 0; i < 300; i++) {
 				unsigned at = test_random() % (PAGES * PAGE);
+				struct sigaction sa = {.sa_sigaction = on_bus,
+						       .sa_flags = SA_SIGINFO};
 				struct stat st;
 
 				if (w == 3) {
@@ -375,7 +396,7 @@ TEST(truncation_against_faults)
 					pid_t pid = fork();
 
 					if (pid == 0) {
-						signal(SIGBUS, SIG_DFL);
+						sigaction(SIGBUS, &sa, NULL);
 						p[at] = 'w';
 						_exit(0);
 					}
