@@ -196,6 +196,8 @@ int aspace_fork(struct aspace *parent, struct aspace **child, unsigned long user
 int aspace_fault(struct aspace *as, unsigned long addr, unsigned err);
 /* Write into an unpublished or foreign space (exec's stack, core of setup). 0, -EFAULT, -ENOMEM. */
 int aspace_write(struct aspace *as, unsigned long addr, const void *src, size_t n);
+/* Read from a foreign space, as far as it may be read by somebody. The same. */
+int aspace_read(struct aspace *as, unsigned long addr, void *dst, size_t n);
 /* The new end of the heap; the old one if @new_brk is refused. Takes the lock. */
 unsigned long aspace_brk(struct aspace *as, unsigned long new_brk);
 /*

@@ -177,6 +177,7 @@ struct proc {
 	char name[16];
 	struct vnode *exe;
 	struct loan *loan; /* the address space is the parent's, who waits for it */
+	struct tracer *tracer; /* who is told what its threads do, or NULL */
 };
 
 extern spinlock_t proc_lock;
@@ -319,6 +320,19 @@ long signal_return(struct trapframe *tf);
 /* Nobody of the group has a parent in the same session but another group: it may not be stopped by
  * the terminal, as nobody would continue it. */
 bool pgrp_orphaned(pid_t pgid);
+
+/*
+ * tracer.c: <parvix/tracer.h>. The descriptor, or -errno: -ESRCH, -EPERM, -EBUSY (somebody else
+ * does), -EINVAL, -ENOMEM, -EMFILE.
+ */
+int tracer_open(pid_t pid, unsigned flags);
+/* The current thread enters a system call, or leaves it with *@result; is about to receive @sig.
+ * Sleep until the reader has seen it. */
+void tracer_call(unsigned long nr, const unsigned long *args, const long *result);
+void tracer_signal(int sig, const struct parvix_siginfo *info);
+void tracer_fork(struct proc *p, struct proc *child); /* the child does not run yet */
+/* @p is traced no more: it ends with this wait status, or runs with another's rights. */
+void tracer_leave(struct proc *p, int status);
 
 /* cred.c: of the current process; kernel threads are root */
 bool cred_root(void); /* effective user id 0 */

@@ -56,7 +56,9 @@ size_t trace_format(uint64_t *pos, char *buf, size_t size);
 
 /* System calls are traced only if asked for (kernel argument `trace-syscalls`, or writing to
  * /proc/trace). */
-extern bool trace_syscalls;
+extern volatile unsigned trace_syscalls;
+#define TRACE_SYSCALLS_RING 1u   /* into the ring */
+#define TRACE_SYSCALLS_TRACER 2u /* for each open tracer: kernel/proc/tracer.c */
 /* Set by the machine if reading the time stamp counter traps: most records then carry an older
  * stamp. */
 extern bool trace_stamps_dear;

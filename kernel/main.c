@@ -184,7 +184,8 @@ void kernel_main(void)
 	       (boot_info.nr_present - boot_info.nr_holes) * (PAGE_SIZE / 1024));
 	boot_mark("machine");
 	record_init();
-	trace_syscalls = boot_flag("trace-syscalls");
+	if (boot_flag("trace-syscalls"))
+		trace_syscalls = TRACE_SYSCALLS_RING;
 
 	page_init(); /* every frame not used yet becomes a free page */
 	slab_init(); /* small objects on top of pages */

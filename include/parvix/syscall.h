@@ -140,7 +140,8 @@
 	X(163, mlock, 2)								\
 	X(164, munlock, 2)								\
 	X(165, mlockall, 1)     /* MCL_*; 0: munlockall */				\
-	X(166, fdatasync, 1)
+	X(166, fdatasync, 1)                                                   \
+	X(195, trace_open, 2)   /* pid, TRACE_CHILDREN or 0: a descriptor, see <parvix/tracer.h> */
 /* clang-format on */
 
 #ifndef __ASSEMBLER__

@@ -21,10 +21,12 @@ void text_clean(struct text *t, const char *s, size_t n, char instead);
 struct procfs_entry {
 	const char *name;
 	mode_t mode;
-	/* One of the three. The whole text at once; 0 or -errno. */
+	/* One of the four. The whole text at once; 0 or -errno. */
 	int (*make)(struct text *t, pid_t pid);
 	/* Piece by piece: a cursor, 0 at first, in whatever unit; bytes, 0 at the end. */
 	size_t (*stream)(uint64_t *cursor, char *buf, size_t size);
+	/* Bytes from a place, without limit; how many, 0 at the end, or -errno. */
+	ssize_t (*raw)(pid_t pid, uint64_t pos, char *buf, size_t n);
 	struct proc_file *registered;
 	/* A word or two from root; may be NULL. 0 or -errno. */
 	int (*command)(const char *word);

@@ -141,6 +141,8 @@ static ssize_t registered_piece(struct open_text *o, uint64_t pos, size_t want)
 {
 	struct proc_file *pf = o->entry->registered;
 
+	if (o->entry->raw)
+		return o->entry->raw(o->pid, pos, o->buf, min(want, PAGE_SIZE));
 	return pf->read(pf->arg, pos, o->buf, min(want, PAGE_SIZE));
 }
 
@@ -169,7 +171,7 @@ static ssize_t text_read(struct file *f, struct uio *uio, uint64_t *pos)
 	struct open_text *o = f->private;
 	ssize_t n;
 
-	if (!o->entry->make && !o->entry->stream && !o->entry->registered->read)
+	if (o->entry->registered && !o->entry->registered->read)
 		return -EINVAL;
 	mutex_lock(&o->lock);
 	n = o->entry->make ? read_made(o, uio, *pos) : read_pieces(o, uio, *pos);

@@ -328,10 +328,29 @@ static int make_maps(struct text *t, pid_t pid)
 	return 0;
 }
 
+/* The memory of another, or one's own: a read stops where nothing can be read. */
+static ssize_t read_mem(pid_t pid, uint64_t pos, char *buf, size_t n)
+{
+	struct process p;
+	size_t piece = min(n, PAGE_SIZE - (pos & (PAGE_SIZE - 1)));
+	int err = process_private(pid);
+
+	if (!err)
+		err = process_look(pid, &p);
+	if (err)
+		return err;
+	err = p.aspace ? aspace_read(p.aspace, pos, buf, piece) : -ESRCH;
+	process_done(&p);
+	if (err == -EFAULT)
+		err = -EIO;
+	return err ? err : (ssize_t)piece;
+}
+
 const struct procfs_entry procfs_pid_files[] = {
 	{.name = "stat", .mode = 0444, .make = make_stat},
 	{.name = "status", .mode = 0444, .make = make_status},
 	{.name = "cmdline", .mode = 0444, .make = make_cmdline},
 	{.name = "maps", .mode = 0400, .make = make_maps},
+	{.name = "mem", .mode = 0400, .raw = read_mem},
 	{.name = NULL},
 };

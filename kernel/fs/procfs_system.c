@@ -219,9 +219,9 @@ static int clear_counters(const char *word)
 static int trace_command(const char *word)
 {
 	if (strcmp(word, "syscalls on") == 0 || strcmp(word, "1") == 0) {
-		trace_syscalls = true;
+		__atomic_or_fetch(&trace_syscalls, TRACE_SYSCALLS_RING, __ATOMIC_RELAXED);
 	} else if (strcmp(word, "syscalls off") == 0 || strcmp(word, "0") == 0) {
-		trace_syscalls = false;
+		__atomic_and_fetch(&trace_syscalls, ~TRACE_SYSCALLS_RING, __ATOMIC_RELAXED);
 	} else if (strcmp(word, "clear") == 0) {
 		/* A kind that does not exist is not shown. */
 		for (unsigned c = 0; c < nr_cpus; c++)

@@ -65,15 +65,16 @@ void aspace_prefault(struct aspace *as, unsigned long start, unsigned long end, 
 	mutex_unlock(&as->lock);
 }
 
-/* The page at @va, made present and the space's own; NULL and *@err if that cannot be. */
-static struct page *page_to_write(struct aspace *as, unsigned long va, int *err)
+/* The page at @va, made present, to write also the space's own; NULL and *@err if that cannot be.
+ */
+static struct page *page_for(struct aspace *as, unsigned long va, bool write, int *err)
 {
-	struct region *r = fault_region(as, va);
+	struct region *r = write ? fault_region(as, va) : region_find(&as->regions, va);
 
 	*err = -EFAULT;
-	if (!r || (r->vnode && (r->flags & REGION_SHARED)) || r->prot == PROT_NONE)
+	if (!r || (write && r->vnode && (r->flags & REGION_SHARED)) || r->prot == PROT_NONE)
 		return NULL;
-	*err = fault_in(as, r, ROUND_DOWN(va, PAGE_SIZE), true);
+	*err = fault_in(as, r, ROUND_DOWN(va, PAGE_SIZE), write);
 	mmu_commit();
 	if (*err < 0) {
 		if (*err == -EIO)
@@ -84,9 +85,8 @@ static struct page *page_to_write(struct aspace *as, unsigned long va, int *err)
 	return pfn_page(pte_pfn(*mmu_slot(&as->mmu, va, false)));
 }
 
-int aspace_write(struct aspace *as, unsigned long addr, const void *src, size_t n)
+static int access(struct aspace *as, unsigned long addr, char *buf, size_t n, bool write)
 {
-	const char *from = src;
 	int err = 0;
 
 	if (addr >= USER_END || n > USER_END - addr)
@@ -95,15 +95,28 @@ int aspace_write(struct aspace *as, unsigned long addr, const void *src, size_t 
 	while (n) {
 		unsigned long in_page = addr & (PAGE_SIZE - 1);
 		size_t piece = min(n, PAGE_SIZE - in_page);
-		struct page *pg = page_to_write(as, addr, &err);
+		struct page *pg = page_for(as, addr, write, &err);
 
 		if (!pg)
 			break;
-		memcpy((char *)page_va(pg) + in_page, from, piece);
+		if (write)
+			memcpy((char *)page_va(pg) + in_page, buf, piece);
+		else
+			memcpy(buf, (char *)page_va(pg) + in_page, piece);
 		addr += piece;
-		from += piece;
+		buf += piece;
 		n -= piece;
 	}
 	mutex_unlock(&as->lock);
 	return err;
+}
+
+int aspace_write(struct aspace *as, unsigned long addr, const void *src, size_t n)
+{
+	return access(as, addr, (char *)(uintptr_t)src, n, true);
+}
+
+int aspace_read(struct aspace *as, unsigned long addr, void *dst, size_t n)
+{
+	return access(as, addr, dst, n, false);
 }

@@ -279,6 +279,8 @@ void signal_deliver(struct trapframe *tf)
 		if (!sig)
 			break;
 		trace(signal, p->pid, sig, tf->rip);
+		if (unlikely(p->tracer))
+			tracer_signal(sig, &info);
 		if (act.sa_handler == SIG_IGN && !(SIG_UNBLOCKABLE & SIGBIT(sig)))
 			continue;
 		if (act.sa_handler <= SIG_IGN || (SIG_UNBLOCKABLE & SIGBIT(sig))) {

@@ -22,6 +22,7 @@
 #include <mm.h>
 #include <parvix/mman.h>
 #include <printk.h>
+#include <parvix/tracer.h>
 #include <proc.h>
 #include <record.h>
 #include <string.h>
@@ -254,6 +255,10 @@ static void become(struct exec_job *job)
 	t->altstack = (struct parvix_stack){.ss_flags = SS_DISABLE};
 	p->cred.euid = p->cred.suid = job->euid;
 	p->cred.egid = p->cred.sgid = job->egid;
+	/* Who traces a program of his own does not get to see this one, unless he is root. */
+	if (unlikely(p->tracer) && p->cred.uid &&
+	    (p->cred.euid != p->cred.uid || p->cred.egid != p->cred.gid))
+		tracer_leave(p, TRACE_DETACHED);
 	spin_lock(&proc_lock);
 	p->exe = job->vn;
 	p->execed = true;

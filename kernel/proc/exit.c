@@ -144,6 +144,8 @@ static void process_end(struct proc *p, struct thread *t)
 	if (p == init_proc)
 		init_died(status);
 	trace(exit, p->pid, status, 0);
+	if (unlikely(p->tracer))
+		tracer_leave(p, status);
 	thread_account();
 	op = record_begin(t->stamp);
 	drop_resources(p);

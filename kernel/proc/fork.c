@@ -175,6 +175,8 @@ static pid_t make_child(struct trapframe *tf, enum fork_how how, struct loan *lo
 	*child = p;
 	count(forks);
 	trace(fork, parent->pid, pid, 0);
+	if (unlikely(parent->tracer))
+		tracer_fork(parent, p);
 	thread_ready(t);
 	return pid;
 undo:

@@ -252,3 +252,8 @@ long sys_times(struct trapframe *tf)
 		return -EFAULT;
 	return current->stamp / (NSEC_PER_SEC / 100);
 }
+
+long sys_trace_open(struct trapframe *tf)
+{
+	return tracer_open((pid_t)ARG0(tf), (unsigned)ARG1(tf));
+}

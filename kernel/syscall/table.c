@@ -27,11 +27,19 @@ static long call(struct trapframe *tf)
 
 static __attribute__((noinline)) void dispatch_traced(struct trapframe *tf)
 {
-	unsigned long nr = tf->err, arg = ARG0(tf);
-	long ret = call(tf);
+	unsigned long nr = tf->err;
+	unsigned long args[6] = {ARG0(tf), ARG1(tf), ARG2(tf), ARG3(tf), ARG4(tf), ARG5(tf)};
+	bool told = current->proc->tracer;
+	long ret;
 
+	if (told)
+		tracer_call(nr, args, NULL);
+	ret = call(tf);
 	tf->rax = (unsigned long)ret;
-	trace(syscall, nr, arg, ret);
+	if (trace_syscalls & TRACE_SYSCALLS_RING)
+		trace(syscall, nr, args[0], ret);
+	if (told)
+		tracer_call(nr, args, &ret);
 	if (ret == -ERESTART || ret == -ERESTARTNOHAND)
 		thread_set_work(current, WORK_SIGNAL);
 }

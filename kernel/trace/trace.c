@@ -28,7 +28,7 @@ static const char *const arg_names[][3] = {
 #undef X
 };
 
-bool trace_syscalls;
+volatile unsigned trace_syscalls;
 bool trace_stamps_dear;
 
 static uint64_t stamp(enum trace_kind kind)
