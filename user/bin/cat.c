@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* cat [-nu] [file...]: copy files to standard output; -n numbers the lines. */
+/*
+ * cat [-entuv] [file...]: copy files to standard output; -n numbers the lines, -v shows what is not
+ * text as ^X and M-x, -t tabs as well, -e the ends of lines as $.
+ */
 #include "../lib/util.h"
 
 #include <errno.h>
@@ -7,17 +10,36 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool number;
+static bool number, visible, tabs, ends;
 static unsigned long line = 1;
 static bool at_start = true;
 
-static void copy_numbered(const char *buf, size_t len)
+static void put_visible(unsigned char c)
+{
+	if (c == '\n' && ends)
+		putchar('$');
+	if (!visible || c == '\n' || (c == '\t' && !tabs)) {
+		putchar(c);
+		return;
+	}
+	if (c >= 0x80) {
+		fputs("M-", stdout);
+		c &= 0x7f;
+	}
+	if (c < ' ' || c == 0x7f) {
+		putchar('^');
+		c ^= 0x40;
+	}
+	putchar(c);
+}
+
+static void copy_changed(const char *buf, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		if (at_start)
+		if (number && at_start)
 			printf("%6lu\t", line++);
 		at_start = buf[i] == '\n';
-		putchar(buf[i]);
+		put_visible((unsigned char)buf[i]);
 	}
 	fflush(stdout);
 }
@@ -35,8 +57,8 @@ static void cat(int fd, const char *name)
 			warning("%s", name);
 		if (n <= 0)
 			return;
-		if (number)
-			copy_numbered(buf, (size_t)n);
+		if (number || visible)
+			copy_changed(buf, (size_t)n);
 		else if (!write_all(1, buf, (size_t)n))
 			fatal("standard output");
 	}
@@ -47,11 +69,13 @@ int main(int argc, char **argv)
 	int c;
 
 	prog_init(argv);
-	while ((c = getopt(argc, argv, "nu")) != -1) {
-		if (c == 'n')
-			number = true;
-		else if (c != 'u') /* never buffered here */
-			usage("[-nu] [file...]");
+	while ((c = getopt(argc, argv, "entuv")) != -1) {
+		if (c == '?')
+			usage("[-entuv] [file...]");
+		number |= c == 'n';
+		ends |= c == 'e';
+		tabs |= c == 't';
+		visible |= c == 'v' || c == 'e' || c == 't'; /* -u: it is never buffered here */
 	}
 	if (optind == argc)
 		cat(0, "standard input");

@@ -190,6 +190,23 @@ long parse_number(const char *text, const char *what)
 	return value;
 }
 
+double parse_time(const char *text)
+{
+	static const char letters[] = "smhd";
+	static const int units[] = {1, 60, 3600, 86400};
+	const char *letter;
+	char *end;
+	double n = strtod(text, &end);
+	bool digits = end != text;
+
+	letter = *end ? strchr(letters, *end) : NULL;
+	if (letter)
+		end++;
+	if (!digits || *end || !(n >= 0) || n > 1e9)
+		fatalx("invalid time: %s", text);
+	return letter ? n * units[letter - letters] : n;
+}
+
 static const struct {
 	int sig;
 	const char *name;

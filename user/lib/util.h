@@ -94,6 +94,9 @@ bool parse_size(const char *text, unsigned long long *value);
 /* A whole number in decimal, a sign allowed; exit with usage-like message otherwise. */
 long parse_number(const char *text, const char *what);
 
+/* A time in seconds, with fractions, or with s, m, h or d behind it; exits with a message. */
+double parse_time(const char *text);
+
 /* User and group by name or number; names for numbers (decimal if unknown, in static memory). */
 bool find_user(const char *text, uid_t *uid);
 bool find_group(const char *text, gid_t *gid);
