@@ -462,12 +462,15 @@ static const char *parse_size(const char *s, unsigned long *pages)
 	return s;
 }
 
-/* size=SIZE, mode=OCTAL, separated by commas. */
-static int parse_options(const char *s, unsigned long *pages, unsigned long *mode)
+/* size=SIZE, nr_inodes=N, mode=OCTAL, separated by commas. */
+static int parse_options(const char *s, unsigned long *pages, unsigned long *inodes,
+			 unsigned long *mode)
 {
 	while (s && *s) {
 		if (strncmp(s, "size=", 5) == 0)
 			s = parse_size(s + 5, pages);
+		else if (strncmp(s, "nr_inodes=", 10) == 0)
+			s = parse_number(s + 10, 10, inodes);
 		else if (strncmp(s, "mode=", 5) == 0)
 			s = parse_number(s + 5, 8, mode);
 		else
@@ -482,9 +485,9 @@ static int parse_options(const char *s, unsigned long *pages, unsigned long *mod
 
 static int tmpfs_mount(struct mount *mnt, const char *options)
 {
-	unsigned long pages = pages_total() / 2, mode = 0755;
+	unsigned long pages = pages_total() / 2, inodes = 0, mode = 0755;
 	struct tmpfs *fs;
-	int err = parse_options(options, &pages, &mode);
+	int err = parse_options(options, &pages, &inodes, &mode);
 
 	if (err)
 		return err;
@@ -494,7 +497,8 @@ static int tmpfs_mount(struct mount *mnt, const char *options)
 	spin_init(&fs->lock, "tmpfs");
 	list_init(&fs->nodes);
 	fs->max_pages = pages;
-	fs->max_nodes = max(pages * 2, 16ul); /* a file and its name for each page */
+	/* A file and its name each; a file for each page, if nothing is said. */
+	fs->max_nodes = max(2 * (inodes ? min(inodes, 1ul << 32) : pages), inodes ? 2ul : 16ul);
 	fs->next_ino = 1;
 	mnt->private = fs;
 	err = node_create(mnt, NULL, S_IFDIR | (mode & 07777), 0, &mnt->root);
@@ -544,8 +548,8 @@ static int tmpfs_statfs(struct mount *mnt, struct parvix_statfs *st)
 	st->f_blocks = fs->max_pages;
 	st->f_bfree = fs->max_pages - min(fs->max_pages, fs->used_pages);
 	st->f_bavail = st->f_bfree;
-	st->f_files = fs->max_nodes;
-	st->f_ffree = fs->max_nodes - fs->nr_nodes;
+	st->f_files = fs->max_nodes / 2;
+	st->f_ffree = (fs->max_nodes - fs->nr_nodes) / 2;
 	st->f_namelen = NAME_MAX;
 	spin_unlock(&fs->lock);
 	return 0;
