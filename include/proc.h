@@ -68,6 +68,7 @@ struct thread {
 	int priority; /* 0 .. 39, 20 normal (nice + 20) */
 	ktime_t slice_end;
 	ktime_t utime, stime, stamp; /* accounted at kernel entry of ticks and switches */
+	ktime_t cpu_next; /* utime + stime when timers are to be looked at; 0: there are none */
 	sigset_t sigmask, sigmask_saved;
 	sigset_t sigwait;          /* signals that sigwait() waits for, though they are blocked */
 	bool restore_mask;         /* sigsuspend: put sigmask_saved back after delivery */
@@ -94,6 +95,9 @@ struct ktimer {
 void ktimer_init(struct ktimer *t);
 /* Set (again) on this CPU. A time in the past: called at the next interrupt, at once. */
 void ktimer_set(struct ktimer *t, ktime_t when, void (*fn)(struct ktimer *), void *arg);
+/* The same for one whose function copes with being called when it is no longer wanted: it does not
+ * wait for that, so locks may be held which the function takes. Callers exclude each other. */
+void ktimer_move(struct ktimer *t, ktime_t when, void (*fn)(struct ktimer *), void *arg);
 bool ktimer_cancel(
 	struct ktimer *t); /* true if it was still to come; on return fn is not running */
 ktime_t clock_now(void);   /* machine->clock_monotonic() */
@@ -167,8 +171,7 @@ struct proc {
 	int exit_status;         /* wait status */
 	int stop_sig;            /* wait4 has not reported it yet: signal; 0xffff: continued */
 	struct waitq child_wait; /* parent sleeps here */
-	struct ktimer alarm;
-	ktime_t alarm_interval;
+	struct ptimers *timers; /* NULL: never had one */
 	ktime_t utime, stime; /* of threads that have ended, as the next line */
 	long nvcsw, nivcsw;
 	struct parvix_rusage usage, child_usage; /* usage: proc_usage() completes it */
@@ -216,6 +219,9 @@ static inline struct thread *proc_thread(const struct proc *p)
 {
 	return list_empty(&p->threads) ? NULL : list_first(&p->threads, struct thread, proc_link);
 }
+
+/* ptimer.c: RLIMIT_CPU of @p has changed. -ENOMEM. */
+int ptimers_limit(struct proc *p);
 
 /* thread.c, fork.c, exec.c, exit.c, wait.c */
 struct thread *kthread_create(const char *name, void (*fn)(void *), void *arg);

@@ -129,9 +129,20 @@ struct parvix_ucontext {
 #define ITIMER_VIRTUAL 1
 #define ITIMER_PROF 2
 
+#define SIGEV_NONE 1
+#define SIGEV_SIGNAL 2
+#define SIGEV_THREAD 3 /* made by the C library out of the next */
+#define SIGEV_THREAD_ID 4
+#define TIMER_ABSTIME 4
+
 #define CLOCK_REALTIME 1
 #define CLOCK_PROCESS_CPUTIME_ID 2
 #define CLOCK_THREAD_CPUTIME_ID 3
 #define CLOCK_MONOTONIC 4
+/* A clock's number says its kind and, of CPU time, the process or thread whose it is; 0: the
+ * caller. */
+#define CLOCK_KIND(id) ((id) & 15)
+#define CLOCK_WHO(id) ((parvix_pid_t)((id) >> 4))
+#define CLOCK_OF(who, kind) ((unsigned long)(who) << 4 | (kind))
 
 #endif

@@ -134,6 +134,12 @@
 	X(124, getpriority, 2)  /* PRIO_*, who; returns 20 - nice, 1 .. 40 */		\
 	X(125, setpriority, 3)  /* PRIO_*, who, nice */					\
 	X(126, vfork, 1)        /* VFORK_SPAWN: caught signals get their default in the child */ \
+	X(127, timer_create, 5) /* clock, SIGEV_* (0: SIGALRM with the number), sig, value, tid of SIGEV_THREAD_ID; returns the number */ \
+	X(128, timer_settime, 4) /* timer, TIMER_ABSTIME, const struct itimerspec *, old or 0 */ \
+	X(129, timer_gettime, 2)                                                        \
+	X(130, timer_getoverrun, 1)                                                     \
+	X(131, timer_delete, 1)                                                         \
+	X(132, clock_nanosleep, 4) /* clock, TIMER_ABSTIME, const struct timespec *, rest */ \
 	X(160, msync, 3)        /* addr, length, MS_* */				\
 	X(161, madvise, 3)      /* addr, length, MADV_* */				\
 	X(162, mincore, 3)      /* addr, length, char *: a byte for each page */	\

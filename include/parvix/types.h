@@ -29,6 +29,11 @@ struct parvix_timeval {
 	long tv_usec;
 };
 
+struct parvix_itimerspec {
+	struct parvix_timespec it_interval;
+	struct parvix_timespec it_value;
+};
+
 struct parvix_itimerval {
 	struct parvix_timeval it_interval;
 	struct parvix_timeval it_value;

@@ -252,6 +252,7 @@ static void become(struct exec_job *job)
 	switch_space(p, job->as);
 	fdtable_exec(p->fds);
 	signal_reset(p);
+	ptimers_exec(p);
 	t->altstack = (struct parvix_stack){.ss_flags = SS_DISABLE};
 	p->cred.euid = p->cred.suid = job->euid;
 	p->cred.egid = p->cred.sgid = job->egid;

@@ -44,7 +44,7 @@ static void drop_resources(struct proc *p)
 	struct fdtable *fds = p->fds;
 	struct vnode *cwd = p->cwd, *root = p->root, *exe = p->exe;
 
-	ktimer_cancel(&p->alarm);
+	ptimers_free(p);
 	if (as)
 		p->usage.ru_maxrss = max(p->usage.ru_maxrss,
 					 (long)(as->pages * (PAGE_SIZE / 1024)));
@@ -126,6 +126,8 @@ static void let_go(struct proc *p, struct thread *t)
 	p->stime += t->stime;
 	p->nvcsw += t->nvcsw;
 	p->nivcsw += t->nivcsw;
+	ptimers_thread_gone(p, t);
+	t->cpu_next = 0;
 	spin_lock(&p->sig.lock);
 	sigpending_drop(p, &t->pending, SIG_ALL);
 	spin_unlock(&p->sig.lock);

@@ -56,6 +56,7 @@ void thread_copy(struct thread *t, const struct trapframe *tf)
 /* Undo a fork that nobody has seen. */
 static void fork_undo(struct proc *p)
 {
+	ptimers_free(p);
 	if (proc_thread(p))
 		thread_free(proc_thread(p));
 	if (p->aspace)
@@ -164,7 +165,9 @@ static pid_t make_child(struct trapframe *tf, enum fork_how how, struct loan *lo
 	proc_add_first(p, t);
 	thread_copy(t, tf);
 	t->altstack = current->altstack;
-	err = give_memory(p, parent, tf, loan);
+	err = ptimers_limit(p);
+	if (!err)
+		err = give_memory(p, parent, tf, loan);
 	if (err)
 		goto undo;
 	err = proc_attach(p, parent);

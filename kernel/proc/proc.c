@@ -102,7 +102,6 @@ struct proc *proc_alloc(void)
 	sigpending_init(&p->sig.pending);
 	waitq_init(&p->thread_wait);
 	waitq_init(&p->child_wait);
-	ktimer_init(&p->alarm);
 	p->state = PROC_EMBRYO;
 	p->start = clock_now();
 	return p;
@@ -151,6 +150,7 @@ int proc_add_thread(struct proc *p, struct thread *t)
 		t->tid = pid_alloc();
 		list_add_tail(&p->threads, &t->proc_link);
 		p->nr_threads++;
+		t->cpu_next = p->timers ? 1 : 0;
 		nr_extra_threads++;
 	}
 	spin_unlock(&proc_lock);

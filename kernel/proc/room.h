@@ -13,6 +13,19 @@ void timer_need(ktime_t deadline);
 /* It will be, anyway. */
 bool timer_armed_by(ktime_t deadline);
 
+/* ptimer.c */
+/* Which is running: fire what is due by its CPU time. When to look again. */
+ktime_t ptimers_cpu_check(struct thread *t);
+void ptimers_exec(struct proc *p); /* what execve does not keep */
+void ptimers_free(struct proc *p); /* no locks held; nobody sets a new one */
+void ptimers_thread_gone(struct proc *p, const struct thread *thread); /* proc_lock held */
+
+/* When @t, which runs, will have used the CPU time at which its timers are looked at. */
+static inline ktime_t thread_cpu_deadline(const struct thread *t)
+{
+	return t->cpu_next ? t->stamp + max(t->cpu_next - t->utime - t->stime, 0l) : KTIME_NEVER;
+}
+
 /* sched.c */
 /* A thread's first steps on a CPU: the second half of the switch that brought it there. */
 void sched_first_run(void);

@@ -198,6 +198,8 @@ static void switch_away(struct cpu *c, struct thread *prev)
 	next->cpu = c;
 	if (c->nr_running && next != c->idle)
 		timer_need(next->slice_end);
+	if (unlikely(next->cpu_next))
+		timer_need(thread_cpu_deadline(next));
 	switch_to(c, prev, next);
 	/* Here prev runs again: perhaps much later, perhaps on another CPU. */
 	this_cpu()->irq_were_on = were_on;

@@ -58,11 +58,28 @@ void ktimer_init(struct ktimer *t)
 	t->when = KTIME_NEVER;
 }
 
-void ktimer_set(struct ktimer *t, ktime_t when, void (*fn)(struct ktimer *), void *arg)
+/* Off the queue; false: it was not there, and its function may be running. */
+static bool dequeue(struct ktimer *t)
+{
+	struct cpu *c = READ_ONCE(t->cpu);
+	bool was_set = false;
+
+	if (c) {
+		spin_lock(&timers[c->id].lock);
+		was_set = t->cpu == c;
+		if (was_set) {
+			list_del(&t->link);
+			t->cpu = NULL;
+		}
+		spin_unlock(&timers[c->id].lock);
+	}
+	return was_set;
+}
+
+static void enqueue(struct ktimer *t, ktime_t when, void (*fn)(struct ktimer *), void *arg)
 {
 	struct timers *tm;
 
-	ktimer_cancel(t);
 	irq_push_off();
 	tm = &timers[this_cpu()->id];
 	spin_lock(&tm->lock);
@@ -76,22 +93,22 @@ void ktimer_set(struct ktimer *t, ktime_t when, void (*fn)(struct ktimer *), voi
 	irq_pop_off();
 }
 
+void ktimer_set(struct ktimer *t, ktime_t when, void (*fn)(struct ktimer *), void *arg)
+{
+	ktimer_cancel(t);
+	enqueue(t, when, fn, arg);
+}
+
+void ktimer_move(struct ktimer *t, ktime_t when, void (*fn)(struct ktimer *), void *arg)
+{
+	dequeue(t);
+	enqueue(t, when, fn, arg);
+}
+
 bool ktimer_cancel(struct ktimer *t)
 {
-	struct cpu *c = READ_ONCE(t->cpu);
-	bool was_set = false;
+	bool was_set = dequeue(t);
 
-	if (c) {
-		struct timers *tm = &timers[c->id];
-
-		spin_lock(&tm->lock);
-		was_set = t->cpu == c;
-		if (was_set) {
-			list_del(&t->link);
-			t->cpu = NULL;
-		}
-		spin_unlock(&tm->lock);
-	}
 	/* On this CPU its function runs with interrupts off: then it is we who run inside it. */
 	for (unsigned i = 0; i < nr_cpus; i++)
 		while (i != this_cpu()->id && timers[i].running == t)
@@ -102,8 +119,11 @@ bool ktimer_cancel(struct ktimer *t)
 void timer_interrupt(void)
 {
 	struct timers *tm = &timers[this_cpu()->id];
-	ktime_t now = clock_now(), slice;
+	ktime_t now = clock_now(), slice, cpu = KTIME_NEVER;
 	struct ktimer *t;
+
+	if (unlikely(current->cpu_next))
+		cpu = ptimers_cpu_check(current);
 
 	spin_lock(&tm->lock);
 	tm->armed = KTIME_NEVER;
@@ -117,6 +137,7 @@ void timer_interrupt(void)
 		tm->running = NULL;
 	}
 	slice = sched_slice_check(now);
+	slice = min(slice, cpu);
 	timer_need(min(slice, timerq_first(&tm->queue)));
 	spin_unlock(&tm->lock);
 }

@@ -200,7 +200,7 @@ long sys_setrlimit(struct trapframe *tf)
 		return -EPERM;
 	*old = new;
 	aspace_limits(p->aspace, p->limits);
-	return 0;
+	return which == RLIMIT_CPU ? ptimers_limit(p) : 0;
 }
 
 /* Usage of the running process, up to now. */
@@ -212,6 +212,17 @@ static void usage_now(struct proc *p, struct parvix_rusage *usage)
 	spin_unlock(&proc_lock);
 }
 
+static void usage_of_thread(struct parvix_rusage *usage)
+{
+	const struct thread *t = current;
+
+	usage_now(t->proc, usage);
+	usage->ru_utime = ktime_to_timeval(t->utime);
+	usage->ru_stime = ktime_to_timeval(t->stime);
+	usage->ru_nvcsw = t->nvcsw;
+	usage->ru_nivcsw = t->nivcsw;
+}
+
 long sys_getrusage(struct trapframe *tf)
 {
 	struct proc *p = current_proc();
@@ -220,6 +231,9 @@ long sys_getrusage(struct trapframe *tf)
 	switch ((int)ARG0(tf)) {
 	case 0:
 		usage_now(p, &usage);
+		break;
+	case 1:
+		usage_of_thread(&usage);
 		break;
 	case -1:
 		spin_lock(&proc_lock);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls about signals, and the alarm. Sending and delivery are in kernel/proc. */
+/* System calls about signals. Sending and delivery are in kernel/proc. */
 #include <machine.h>
 #include <proc.h>
 #include <usercopy.h>
@@ -220,87 +220,4 @@ long sys_tkill(struct trapframe *tf)
 long sys_sigqueue(struct trapframe *tf)
 {
 	return signal_queue((pid_t)ARG0(tf), (int)ARG1(tf), ARG2(tf));
-}
-
-/* ---- the interval timer that sends SIGALRM ---- */
-
-#define ITIMER_SHORTEST NSEC_PER_MSEC /* a shorter interval would leave time for nothing else */
-
-static void alarm_fired(struct ktimer *timer)
-{
-	struct proc *p = timer->arg;
-
-	if (p->alarm_interval) {
-		ktime_t now = clock_now(), next = ktime_add(timer->when, p->alarm_interval);
-
-		if (next <= now) /* periods that were missed are not made up for */
-			next = ktime_add(now, p->alarm_interval);
-		ktimer_set(timer, next, alarm_fired, p);
-	}
-	signal_send(p, SIGALRM, NULL);
-}
-
-/* Set the alarm to go off in @value (0: off), then each @interval; returns what was left. */
-static void alarm_set(struct proc *p, ktime_t value, ktime_t interval, ktime_t *old_value,
-		      ktime_t *old_interval)
-{
-	ktime_t now = clock_now();
-
-	*old_interval = p->alarm_interval;
-	*old_value = ktimer_cancel(&p->alarm) ? max(p->alarm.when - now, 1l) : 0;
-	p->alarm_interval = interval;
-	if (value)
-		ktimer_set(&p->alarm, ktime_add(now, value), alarm_fired, p);
-}
-
-long sys_alarm(struct trapframe *tf)
-{
-	ktime_t value = (ktime_t)(unsigned)ARG0(tf) * NSEC_PER_SEC, old, interval;
-
-	alarm_set(current_proc(), value, 0, &old, &interval);
-	return (old + NSEC_PER_SEC - 1) / NSEC_PER_SEC;
-}
-
-static long itimer_out(uaddr_t to, ktime_t value, ktime_t interval)
-{
-	struct parvix_itimerval it = {
-		.it_interval = ktime_to_timeval(interval),
-		.it_value = ktime_to_timeval(value ? max(value, NSEC_PER_USEC) : 0),
-	};
-
-	return put_user(to, it);
-}
-
-/* The virtual timers, which count CPU time, would need a tick: they are not offered. */
-long sys_setitimer(struct trapframe *tf)
-{
-	uaddr_t unew = UADDR(ARG1(tf)), uold = UADDR(ARG2(tf));
-	ktime_t value, interval, old, old_interval;
-	struct parvix_itimerval it;
-
-	if (ARG0(tf) != ITIMER_REAL)
-		return -EINVAL;
-	if (get_user(it, unew))
-		return -EFAULT;
-	if (ktime_from_timeval(&it.it_value, &value) ||
-	    ktime_from_timeval(&it.it_interval, &interval))
-		return -EINVAL;
-	if (interval)
-		interval = max(interval, ITIMER_SHORTEST);
-	alarm_set(current_proc(), value, interval, &old, &old_interval);
-	return uold.v ? itimer_out(uold, old, old_interval) : 0;
-}
-
-long sys_getitimer(struct trapframe *tf)
-{
-	struct proc *p = current_proc();
-	ktime_t left = 0;
-
-	if (ARG0(tf) != ITIMER_REAL)
-		return -EINVAL;
-	irq_push_off();
-	if (p->alarm.cpu)
-		left = max(p->alarm.when - clock_now(), 1l);
-	irq_pop_off();
-	return itimer_out(UADDR(ARG1(tf)), left, p->alarm_interval);
 }

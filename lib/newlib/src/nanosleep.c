@@ -5,25 +5,21 @@
 #include <sys/time.h>
 #include "sys.h"
 
-/* SYS_nanosleep is relative; an absolute time is turned into the rest that is left until then. */
+/* These two answer with an error number, not by errno. */
 int clock_nanosleep(clockid_t clock, int flags, const struct timespec *t, struct timespec *rest)
 {
-	struct timespec now, left;
+	return (int)-__SYS4(SYS_clock_nanosleep, clock, flags, t, rest);
+}
 
-	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
-		return EINVAL;
-	if (!(flags & TIMER_ABSTIME))
-		return (int)-__SYS2(SYS_nanosleep, t, rest);
-	if (t->tv_nsec < 0 || t->tv_nsec >= 1000000000)
-		return EINVAL;
-	clock_gettime(clock, &now);
-	left.tv_sec = t->tv_sec - now.tv_sec;
-	left.tv_nsec = t->tv_nsec - now.tv_nsec;
-	if (left.tv_nsec < 0) {
-		left.tv_nsec += 1000000000;
-		left.tv_sec--;
-	}
-	return left.tv_sec < 0 ? 0 : (int)-__SYS2(SYS_nanosleep, &left, 0);
+int clock_getcpuclockid(pid_t pid, clockid_t *clock)
+{
+	clockid_t id = pid ? (clockid_t)pid << 4 | CLOCK_PROCESS_CPUTIME_ID
+			   : CLOCK_PROCESS_CPUTIME_ID;
+
+	if (pid < 0 || __SYS2(SYS_clock_getres, id, 0) < 0)
+		return ESRCH;
+	*clock = id;
+	return 0;
 }
 
 useconds_t ualarm(useconds_t first, useconds_t then)
