@@ -27,10 +27,11 @@ USER_PROGRAMS := $(U)/sbin/init $(addprefix $(U)/bin/,$(USER_BIN)) \
 # Packages for the image; one whose `needs` names another is built after it.
 USER_PKGS := $(patsubst user/pkg/%/build,%,$(wildcard user/pkg/*/build))
 
-.PHONY: user packages packages-again root
+.PHONY: user packages packages-again ports root
 
 user: $(USER_PROGRAMS) ## build the programs below user/ and tests/user/
-packages: $(USER_PKGS:%=$(BUILD)/pkg/%/.stamp) ## build mksh, Lua, sed ... from Debian's sources
+packages: $(USER_PKGS:%=$(BUILD)/pkg/%/.stamp) ## build tcc, make, mksh, Lua, sed ... from Debian's sources
+ports: packages $(BUILD)/root.img ## the same, and the image with them in it (docs/ports.md)
 packages-again: ## build them anew, after a change in the C library that concerns them
 	$(Q)rm -rf $(BUILD)/pkg
 	$(Q)$(MAKE) --no-print-directory packages

@@ -24,4 +24,14 @@ i=0; while [ $i -lt 200 ]; do i=$((i + 1)); : | cat; done; echo $i
 trap 'echo caught' USR1; kill -USR1 $$
 head -c 100000 /dev/zero | wc -c; dd if=/bin/sh of=big bs=64k 2>/dev/null; cmp big /bin/sh && echo same; sync; rm -r big copy
 ps | awk '{ print $1, $2, $NF }' | head -2
+echo '== compiled here'
+cat >hello.c <<'C'
+#include <math.h>
+#include <stdio.h>
+int main(int argc, char **argv) { printf("%s %d %.6f\n", argv[argc - 1], argc, sqrt(2)); return 7; }
+C
+printf 'hello: hello.c\n\tcc -o $@ hello.c\n' >Makefile; make; ./hello one two; echo $?; tcc -run hello.c three; tar cf - hello.c | gzip | gunzip | tar tf -
+cp hello.c other.c; echo >>other.c; diff hello.c other.c; diff -u hello.c other.c | sed 1,2d | patch -s hello.c && cmp hello.c other.c; echo '2^64; scale=5; sqrt(2)' | bc
+echo 'create table t(a); insert into t values(1),(2); select sum(a) from t' | sqlite3 -vfs unix-none; man ls | head -4; whatis mkfifo
+rm Makefile hello* other*
 echo '== end'
