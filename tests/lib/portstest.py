@@ -72,4 +72,5 @@ class PortsTest(unittest.TestCase):
         problems += [f'{name} passes: take it from the list' for name in sorted(passed & set(expected))]
         if len(passed) < least:
             problems.append(f'{len(passed)} passed, there were {least}')
-        self.assertEqual(problems, [], text[-6000:])
+        if problems:
+            self.fail('\n'.join([text[-6000:], *problems]))
