@@ -20,7 +20,12 @@ static bool range_ok(unsigned long addr, unsigned long *len)
 
 long sys_brk(struct trapframe *tf)
 {
-	return (long)aspace_brk(current_proc()->aspace, ARG0(tf));
+	struct aspace *as = current_proc()->aspace;
+	unsigned long old = ROUND_UP(as->brk, PAGE_SIZE), end = aspace_brk(as, ARG0(tf));
+
+	if (unlikely(as->lock_future) && end > old)
+		aspace_populate(as, old, ROUND_UP(end, PAGE_SIZE));
+	return (long)end;
 }
 
 /* May @f be mapped so, and what is the region then? -EACCES, -ENODEV, -EINVAL, -EOVERFLOW. */

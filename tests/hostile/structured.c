@@ -58,6 +58,7 @@ static const struct {
 	{"munmap", "al"},        {"mprotect", "alP"},
 	{"msync", "ali"},        {"madvise", "ali"},
 	{"mincore", "alb"},      {"brk", "x"},
+	{"mlock", "al"},         {"mlockall", "i"},
 	{"sigaction", "sgbx"},   {"sigprocmask", "iSb"},
 	{"sigpending", "b"},     {"sigaltstack", "bb"},
 	{"alarm", "i"},          {"setitimer", "iTb"},
