@@ -223,7 +223,7 @@ struct vnode {
 	volatile bool dirty;  /* attributes to be written back: vnode_mark_dirty() */
 	struct pcache pcache;
 	void *private;
-	void *pipe; /* FIFO */
+	void *pipe; /* FIFO: its pipe; socket: who is bound to it (kernel/net/unix.c) */
 };
 
 struct vnode *vnode_get(struct vnode *vn);
@@ -310,6 +310,8 @@ ssize_t vnode_path(struct vnode *vn, char *buf,
 /* System calls on names, by the current process; @path, @target: kernel strings. 0 or -errno. */
 int path_mkdir(const char *path, mode_t mode);
 int path_mknod(const char *path, mode_t mode, dev_t rdev);
+/* A socket's name (0777 less the umask); *@out is referenced. -EEXIST. */
+int path_mksock(const char *path, struct vnode **out);
 int path_unlink(const char *path);
 int path_rmdir(const char *path);
 int path_link(const char *oldpath, const char *newpath);
@@ -348,6 +350,7 @@ struct file_ops {
 	/* Both NULL unless the vnode cannot say: size for SEEK_END, write-back for fsync. */
 	off_t (*size)(struct file *f);
 	int (*sync)(struct file *f);
+	mode_t type; /* of files without a vnode: S_IFSOCK; 0 is S_IFIFO */
 };
 struct file {
 	volatile int refs;

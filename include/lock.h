@@ -7,12 +7,13 @@
  * kind only. mutex: long sections, may sleep while held, never in interrupt handlers.
  *
  * ORDER, outermost first (a lock may be taken while holding those above it, never those below):
+ *   0  the mutex of a pipe or of one Unix socket (never two): user memory is copied under it
  *   1  vfs rename mutex, then vnode mutexes (directory before entry; two directories: by address)
  *   2  aspace mutex               (a fault may read a file: page lock, block layer below)
  *   3  page lock (bit in struct page, sleeping), buffer/file-system mutexes
  *   4  a console's input lock, proc table lock, then a process's signal lock
- *   5  tty, pipe, file-descriptor-table, timer spinlocks, vnode table; page cache; block-device
- *      list and batches; inside of any of these: waitq
+ *   5  tty, Unix sockets' names and connections, file-descriptor-table, timer spinlocks, vnode
+ *      table; page cache; block-device list and batches; inside of any of these: waitq
  *   6  run queue
  *   7  slab, then page allocator
  *   8  page-table update queue

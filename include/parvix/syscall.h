@@ -147,6 +147,23 @@
 	X(164, munlock, 2)								\
 	X(165, mlockall, 1)     /* MCL_*; 0: munlockall */				\
 	X(166, fdatasync, 1)                                                   \
+	X(170, socket, 3)      /* AF_*, SOCK_* with flags, protocol */                  \
+	X(171, socketpair, 4)  /* as above, int fds[2] */                               \
+	X(172, bind, 3)        /* fd, struct sockaddr *, length */                      \
+	X(173, listen, 2)                                                               \
+	X(174, accept4, 4)     /* fd, struct sockaddr * or 0, int *length, SOCK_NONBLOCK, SOCK_CLOEXEC */ \
+	X(175, connect, 3)                                                              \
+	X(176, getsockname, 3)                                                          \
+	X(177, getpeername, 3)                                                          \
+	X(178, sendto, 6)      /* fd, buffer, length, MSG_*, struct sockaddr * or 0, length */ \
+	X(179, recvfrom, 6)    /* fd, buffer, length, MSG_*, struct sockaddr * or 0, int *length */ \
+	X(180, sendmsg, 3)     /* fd, struct msghdr *, MSG_* */                         \
+	X(181, recvmsg, 3)                                                              \
+	X(182, setsockopt, 5)  /* fd, level, option, value, length */                   \
+	X(183, getsockopt, 5)  /* fd, level, option, value, int *length */              \
+	X(184, shutdown, 2)    /* fd, SHUT_* */                                         \
+	X(185, ppoll, 4)       /* struct pollfd *, count, const struct timespec * or 0, const sigset * or 0 */ \
+	X(186, pselect, 6)     /* n, read, write, except, const struct timespec * or 0, const sigset * or 0 */ \
 	X(195, trace_open, 2)   /* pid, TRACE_CHILDREN or 0: a descriptor, see <parvix/tracer.h> */
 /* clang-format on */
 

@@ -163,6 +163,7 @@ struct parvix_pollfd {
 #define POLLRDBAND 0x080
 #define POLLWRNORM 0x100
 #define POLLWRBAND 0x200
+#define POLLRDHUP 0x2000 /* a socket's peer sends no more */
 
 /* select(): 1024 descriptors, bit n of word n / 64. */
 #define PARVIX_FD_SETSIZE 1024

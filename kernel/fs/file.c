@@ -9,6 +9,7 @@
  */
 #include "internal.h"
 
+#include <parvix/termios.h>
 #include <string.h>
 #include <usercopy.h>
 
@@ -374,7 +375,10 @@ int file_stat(struct file *f, struct parvix_stat *st)
 	if (f->vnode)
 		return vnode_stat(f->vnode, st);
 	*st = (struct parvix_stat){
-		.st_mode = S_IFIFO | 0600, .st_nlink = 1, .st_blksize = PIPE_BUF};
+		.st_mode = (f->ops->type ? f->ops->type : S_IFIFO) | 0600,
+		.st_nlink = 1,
+		.st_blksize = PIPE_BUF,
+	};
 	st->st_atim = st->st_mtim = st->st_ctim = time_wall();
 	return 0;
 }
@@ -401,6 +405,14 @@ int file_utimens(struct file *f, const struct parvix_timespec ts[2])
 
 int file_ioctl(struct file *f, unsigned long req, uaddr_t arg)
 {
+	int on;
+
+	if (req == FIONBIO) {
+		if (get_user(on, arg))
+			return -EFAULT;
+		f->flags = on ? f->flags | O_NONBLOCK : f->flags & ~(unsigned)O_NONBLOCK;
+		return 0;
+	}
 	return f->ops->ioctl ? f->ops->ioctl(f, req, arg) : -ENOTTY;
 }
 

@@ -57,7 +57,8 @@ static int must_be_absent(struct walk *w)
 	return err == -ENOENT ? 0 : err;
 }
 
-static int make(const char *path, mode_t mode, dev_t rdev)
+/* @out: where the new file goes, with a reference, or NULL. */
+static int make(const char *path, mode_t mode, dev_t rdev, struct vnode **out)
 {
 	struct vnode *vn;
 	struct walk w;
@@ -73,7 +74,9 @@ static int make(const char *path, mode_t mode, dev_t rdev)
 		if (!err)
 			err = create_locked(&w, mode, rdev, &vn);
 		mutex_unlock(&w.dir->lock);
-		if (!err)
+		if (!err && out)
+			*out = vn;
+		else if (!err)
 			vnode_put(vn);
 	}
 	walk_done(&w);
@@ -82,7 +85,12 @@ static int make(const char *path, mode_t mode, dev_t rdev)
 
 int path_mkdir(const char *path, mode_t mode)
 {
-	return make(path, S_IFDIR | (mode & 01777), 0);
+	return make(path, S_IFDIR | (mode & 01777), 0, NULL);
+}
+
+int path_mksock(const char *path, struct vnode **out)
+{
+	return make(path, S_IFSOCK | 0777, 0, out);
 }
 
 int path_mknod(const char *path, mode_t mode, dev_t rdev)
@@ -104,7 +112,7 @@ int path_mknod(const char *path, mode_t mode, dev_t rdev)
 	}
 	if (!S_ISCHR(mode) && !S_ISBLK(mode))
 		rdev = 0;
-	return make(path, mode & (S_IFMT | 07777), rdev);
+	return make(path, mode & (S_IFMT | 07777), rdev, NULL);
 }
 
 int path_symlink(const char *target, const char *path)

@@ -106,24 +106,20 @@ static int wait_data(struct pipe *p, bool nonblock)
 	return 0;
 }
 
-static ssize_t take_bytes(struct pipe *p, struct uio *uio)
+ssize_t ring_read(struct pipe_ring *r, size_t at, struct uio *uio, size_t n)
 {
-	ssize_t done = 0;
+	size_t end = at + min(n, uio->resid), done = at;
 
-	while (uio->resid > 0) {
-		size_t n = uio->resid;
-		char *from = ring_out(&p->ring, &n);
-		ssize_t moved;
+	while (done < end) {
+		size_t part = end - done;
+		char *from = ring_out(r, done, &part);
+		ssize_t moved = from ? uio_to(uio, from, part) : 0;
 
-		if (!from)
-			break;
-		moved = uio_to(uio, from, n);
-		if (moved < 0)
-			return done ? done : moved;
-		ring_take(&p->ring, n);
-		done += n;
+		if (moved <= 0)
+			return done > at ? (ssize_t)(done - at) : moved;
+		done += part;
 	}
-	return done;
+	return (ssize_t)(done - at);
 }
 
 static ssize_t pipe_read(struct file *f, struct uio *uio, uint64_t *pos)
@@ -143,7 +139,9 @@ static ssize_t pipe_read(struct file *f, struct uio *uio, uint64_t *pos)
 		return err;
 	}
 	was_tight = ring_room(&p->ring) < PIPE_BUF;
-	done = take_bytes(p, uio);
+	done = ring_read(&p->ring, 0, uio, p->ring.used);
+	if (done > 0)
+		ring_take(&p->ring, (size_t)done);
 	more = p->ring.used > 0;
 	roomy = was_tight && ring_room(&p->ring) >= PIPE_BUF;
 	mutex_unlock(&p->lock);
@@ -184,31 +182,28 @@ static int wait_room(struct pipe *p, size_t n, bool nonblock)
 	return p->readers > 0 ? 0 : -EPIPE;
 }
 
-/* As much of @n bytes as there is room for. */
-static ssize_t put_bytes(struct pipe *p, struct uio *uio, size_t n)
+ssize_t ring_write(struct pipe_ring *r, struct uio *uio, size_t n, bool whole)
 {
-	size_t used = p->ring.used;
+	size_t used = r->used;
 
-	n = min(n, ring_room(&p->ring));
-	if (n <= PIPE_BUF && !ring_prepare(&p->ring, n))
+	if (whole && !ring_prepare(r, n))
 		return -ENOMEM;
 	for (size_t done = 0; done < n;) {
 		size_t part = n - done;
-		char *to = ring_in(&p->ring, &part);
+		char *to = ring_in(r, &part);
 		ssize_t moved = to ? uio_from(uio, to, part) : -ENOMEM;
 
 		if (moved < 0) {
-			/* A small write goes in as a whole or not at all. */
-			if (n <= PIPE_BUF)
-				p->ring.used = used;
+			if (whole)
+				r->used = used;
 			else if (done)
-				return done;
+				return (ssize_t)done;
 			return moved;
 		}
-		ring_put(&p->ring, part);
+		ring_put(r, part);
 		done += part;
 	}
-	return n;
+	return (ssize_t)n;
 }
 
 static ssize_t pipe_write(struct file *f, struct uio *uio, uint64_t *pos)
@@ -230,7 +225,9 @@ static ssize_t pipe_write(struct file *f, struct uio *uio, uint64_t *pos)
 		if (err)
 			break;
 		was_empty |= p->ring.used == 0;
-		n = put_bytes(p, uio, uio->resid);
+		n = (ssize_t)min(uio->resid, ring_room(&p->ring));
+		/* A small write goes in as a whole or not at all. */
+		n = ring_write(&p->ring, uio, (size_t)n, n <= PIPE_BUF);
 		if (n < 0) {
 			err = n;
 			break;

@@ -27,13 +27,14 @@ void ring_put(struct pipe_ring *r, size_t n)
 	r->used += n;
 }
 
-char *ring_out(struct pipe_ring *r, size_t *n)
+char *ring_out(struct pipe_ring *r, size_t at, size_t *n)
 {
-	size_t off = r->head % PAGE_SIZE;
+	size_t pos = (r->head + at) % PIPE_SIZE;
+	size_t off = pos % PAGE_SIZE;
 
-	*n = min(*n, r->used);
+	*n = min(*n, r->used - at);
 	*n = min(*n, PAGE_SIZE - off);
-	return *n ? *slot(r, r->head) + off : NULL;
+	return *n ? *slot(r, pos) + off : NULL;
 }
 
 /* Free the page at @pos, but not the ring's first. */
@@ -47,7 +48,8 @@ static void drop_page(struct pipe_ring *r, size_t pos)
 	*page = NULL;
 }
 
-void ring_take(struct pipe_ring *r, size_t n)
+/* Of one page. */
+static void take_part(struct pipe_ring *r, size_t n)
 {
 	size_t old = r->head;
 
@@ -62,6 +64,16 @@ void ring_take(struct pipe_ring *r, size_t n)
 	 * writer has come round to the same page, it is not needed. */
 	if (old / PAGE_SIZE != r->head / PAGE_SIZE && ring_room(r) >= PAGE_SIZE)
 		drop_page(r, old);
+}
+
+void ring_take(struct pipe_ring *r, size_t n)
+{
+	while (n) {
+		size_t part = min(n, PAGE_SIZE - r->head % PAGE_SIZE);
+
+		take_part(r, part);
+		n -= part;
+	}
 }
 
 bool ring_prepare(struct pipe_ring *r, size_t n)

@@ -32,11 +32,18 @@ static inline size_t ring_room(const struct pipe_ring *r)
 /* Where the next bytes go, *@n: how many may (at most what it was). NULL: no memory, or full. */
 char *ring_in(struct pipe_ring *r, size_t *n);
 void ring_put(struct pipe_ring *r, size_t n);
-/* Where the next bytes are, *@n likewise; NULL: empty. */
-char *ring_out(struct pipe_ring *r, size_t *n);
+/* Where the bytes from @at on (0: the next) are, *@n likewise; NULL: none. */
+char *ring_out(struct pipe_ring *r, size_t at, size_t *n);
+/* The next @n bytes, at most `used`, have been read. */
 void ring_take(struct pipe_ring *r, size_t n);
 /* Make sure that @n bytes can go in without a failure on the way; false: no memory, or no room. */
 bool ring_prepare(struct pipe_ring *r, size_t n);
 void ring_free(struct pipe_ring *r);
+
+/* pipe.c: between a ring and the caller's memory. Bytes, or -EFAULT if there were none. */
+struct uio;
+ssize_t ring_read(struct pipe_ring *r, size_t at, struct uio *uio, size_t n); /* takes nothing */
+/* @n: at most the room. @whole: all of it or nothing; -ENOMEM too. */
+ssize_t ring_write(struct pipe_ring *r, struct uio *uio, size_t n, bool whole);
 
 #endif

@@ -10,6 +10,7 @@
 #include "pipe.h"
 #include "procfs.h"
 
+#include <net.h>
 #include <printk.h>
 #include <string.h>
 
@@ -143,7 +144,7 @@ ssize_t procfs_link_text(pid_t pid, unsigned which, char *buf, size_t size)
 	else if (pipe_of(o.file))
 		n = snprintk(text, PATH_MAX, "pipe:[%lu]", pipe_id(pipe_of(o.file)));
 	else
-		n = snprintk(text, PATH_MAX, "nameless");
+		n = snprintk(text, PATH_MAX, "%s", file_socket(o.file) ? "socket" : "nameless");
 	object_put(&o);
 	if (n > 0) {
 		n = min(strnlen(text, PATH_MAX), size);

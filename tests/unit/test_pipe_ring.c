@@ -53,7 +53,7 @@ TEST(random_writes_and_reads)
 				p[i] = pattern(in++);
 			ring_put(&r, p ? n : 0);
 		} else {
-			char *p = ring_out(&r, &n);
+			char *p = ring_out(&r, 0, &n);
 
 			CHECK(n <= in - out);
 			for (size_t i = 0; p && i < n; i++)
@@ -79,7 +79,7 @@ TEST(an_empty_pipe_keeps_one_page_at_most)
 
 		REQUIRE(ring_in(&r, &n) != NULL);
 		ring_put(&r, n);
-		REQUIRE(ring_out(&r, &n) != NULL);
+		REQUIRE(ring_out(&r, 0, &n) != NULL);
 		ring_take(&r, n);
 		CHECK(r.used != 0 || pages_out <= 1);
 	}

@@ -13,6 +13,7 @@
 #include <parvix/mman.h>
 #include <parvix/signal.h>
 #include <parvix/types.h>
+#include <parvix/socket.h>
 #define SIDE(lib, kernel) kernel
 #else
 #include <dirent.h>
@@ -27,12 +28,14 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/select.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/sysinfo.h>
 #include <sys/time.h>
 #include <sys/times.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>

@@ -16,6 +16,9 @@
 #define POLLRDBAND 0x080
 #define POLLWRNORM 0x100
 #define POLLWRBAND 0x200
+#if __MISC_VISIBLE
+#define POLLRDHUP 0x2000 /* a socket's peer sends no more */
+#endif
 
 struct pollfd {
 	int fd;
@@ -26,7 +29,7 @@ typedef unsigned long nfds_t;
 
 __BEGIN_DECLS
 int poll(struct pollfd *, nfds_t, int);
-#if __GNU_VISIBLE
+#if __MISC_VISIBLE
 int ppoll(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
 #endif
 __END_DECLS
