@@ -364,6 +364,41 @@ TEST(residence_and_locks)
 		   0);
 }
 
+TEST(shared_memory_objects)
+{
+	char name[64], *p, *q;
+	int fd;
+
+	snprintf(name, sizeof(name), "/test-%d", (int)getpid());
+	CHECK_ERRNO(shm_open(name, O_RDWR, 0), ENOENT);
+	fd = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
+	REQUIRE(fd >= 0);
+	CHECK_ERRNO(shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600), EEXIST);
+	CHECK_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	CHECK_EQ(ftruncate(fd, 2 * PAGE), 0);
+	p = mmap(NULL, 2 * PAGE, RW, MAP_SHARED, fd, 0);
+	REQUIRE(p != MAP_FAILED);
+	CHECK_EQ(p[PAGE], 0);
+	CHECK_EXIT(CHILD_STATUS({
+			   int other = shm_open(name, O_RDWR, 0);
+
+			   CHILD_CHECK(other >= 0);
+			   q = mmap(NULL, 2 * PAGE, RW, MAP_SHARED, other, 0);
+			   CHILD_CHECK(q != MAP_FAILED);
+			   strcpy(q + PAGE, "from the child");
+		   }),
+		   0);
+	CHECK_STR(p + PAGE, "from the child");
+	CHECK_EQ(shm_unlink(name), 0);
+	CHECK_ERRNO(shm_unlink(name), ENOENT);
+	CHECK_ERRNO(shm_open(name, O_RDWR, 0), ENOENT);
+	CHECK_STR(p + PAGE, "from the child"); /* lives on */
+	CHECK_EQ(munmap(p, 2 * PAGE), 0);
+	close(fd);
+	CHECK_ERRNO(shm_open("/a/b", O_RDWR | O_CREAT, 0600), EINVAL);
+	CHECK_ERRNO(shm_open("/", O_RDWR | O_CREAT, 0600), EINVAL);
+}
+
 /* Everybody writes his own bytes, some make the file shorter and longer; the kernel lives, and what
  * is in the file at the end was written by somebody. */
 TEST(truncation_against_faults)

@@ -436,6 +436,8 @@ int main(int argc, char **argv)
 	mount_at("proc", "/proc", "proc");
 	mount_at("tmpfs", "/tmp", "tmpfs");
 	chmod("/tmp", 01777);
+	mount_at("tmpfs", "/dev/shm", "tmpfs");
+	chmod("/dev/shm", 01777);
 	mount_xenstore();
 	set_up_environment(argv + 1);
 	set_hostname();
