@@ -142,6 +142,14 @@ extern unsigned fpu_state_size; /* bytes of the XSAVE (or FXSAVE) area */
 void fpu_init_cpu(void);
 void fpu_init_state(void *state);
 void fpu_save(void *state);
+/* Exceptions that are flagged in @state and not masked, the SSE unit's or the x87's: FPU_*. */
+unsigned fpu_exceptions(const void *state, bool sse);
+#define FPU_INVALID 0x01
+#define FPU_DENORMAL 0x02
+#define FPU_DIVIDE 0x04
+#define FPU_OVERFLOW 0x08
+#define FPU_UNDERFLOW 0x10
+#define FPU_PRECISION 0x20
 void fpu_restore(const void *state); /* the kernel's own image, always well formed */
 /* Make a state copied from user memory (sigreturn) harmless to restore. Returns false if it is
  * nonsense. */

@@ -72,6 +72,13 @@ void fpu_init_state(void *state)
 	fx->mxcsr = MXCSR_DEFAULT;
 }
 
+unsigned fpu_exceptions(const void *state, bool sse)
+{
+	const struct fxarea *fx = state;
+
+	return (sse ? fx->mxcsr & ~(fx->mxcsr >> 7) : fx->fsw & ~(unsigned)fx->fcw) & 0x3f;
+}
+
 void fpu_save(void *state)
 {
 	if (fpu_features)

@@ -231,14 +231,9 @@ static void switch_space(struct proc *p, struct aspace *as)
 void signal_reset(struct proc *p)
 {
 	spin_lock(&p->sig.lock);
-	for (int sig = 1; sig < NSIG; sig++) {
-		struct sigact *act = &p->sig.action[sig];
-
-		if (act->sa_handler != SIG_IGN)
-			act->sa_handler = SIG_DFL;
-		act->sa_mask = 0;
-		act->sa_flags = 0;
-	}
+	for (int sig = 1; sig < NSIG; sig++)
+		p->sig.action[sig] = (struct sigact){
+			.sa_handler = p->sig.action[sig].sa_handler == SIG_IGN ? SIG_IGN : SIG_DFL};
 	spin_unlock(&p->sig.lock);
 }
 

@@ -239,7 +239,8 @@ void proc_exit(int wait_status)
 	if (!p->exiting && !current->killed) {
 		p->exiting = p->killed = true;
 		p->exit_status = wait_status;
-		threads_kill(p, current);
+		if (p->nr_threads > 1)
+			threads_kill(p, current);
 	}
 	spin_unlock(&proc_lock);
 	thread_leave();

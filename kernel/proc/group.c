@@ -60,7 +60,7 @@ static bool pgrp_in_session(pid_t pgid, pid_t sid)
 
 static int setpgid_locked(struct proc *me, struct proc *p, pid_t pgid)
 {
-	if (!p || (p != me && p->parent != me) || p->state == PROC_ZOMBIE)
+	if (!p || (p != me && p->parent != me))
 		return -ESRCH;
 	if (p != me && p->execed)
 		return -EACCES;

@@ -185,6 +185,25 @@ static void user_page_fault(struct trapframe *tf)
 	}
 }
 
+/* Which of the floating-point exceptions it was; the registers are still the program's. */
+static int fpe_code(const struct trapframe *tf)
+{
+	void *state = current->arch.fpu;
+	unsigned what;
+
+	fpu_save(state);
+	what = fpu_exceptions(state, tf->vector == TRAP_XM);
+	if (what & FPU_DIVIDE)
+		return FPE_FLTDIV;
+	if (what & FPU_OVERFLOW)
+		return FPE_FLTOVF;
+	if (what & (FPU_UNDERFLOW | FPU_DENORMAL))
+		return FPE_FLTUND;
+	if (what & FPU_PRECISION && !(what & FPU_INVALID))
+		return FPE_FLTRES;
+	return FPE_FLTINV;
+}
+
 static void user_trap(struct trapframe *tf)
 {
 	unsigned long ip = tf->rip;
@@ -199,11 +218,11 @@ static void user_trap(struct trapframe *tf)
 	case TRAP_MF:
 	case TRAP_XM:
 	case TRAP_NM:
-		signal_fault(SIGFPE, FPE_FLTINV, ip, tf);
+		signal_fault(SIGFPE, fpe_code(tf), ip, tf);
 		break;
 	case TRAP_DB:
 		tf->rflags &= ~(uint64_t)RFLAGS_TF;
-		signal_fault(SIGTRAP, TRAP_BRKPT, ip, tf);
+		signal_fault(SIGTRAP, TRAP_TRACE, ip, tf);
 		break;
 	case TRAP_BP:
 		signal_fault(SIGTRAP, TRAP_BRKPT, ip, tf);

@@ -260,6 +260,61 @@ TEST(siginfo_of_faults)
 	CHECK_KILLED(CHILD_STATUS(mask(SIG_BLOCK, SIGFPE); zero = 7 / zero), SIGFPE);
 }
 
+static volatile int expected_code;
+
+static void check_code(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)context;
+	_exit(info->si_code == expected_code ? 0 : 100 + info->si_code);
+}
+
+/* By the x87 unit, with invalid operation, division by zero and overflow unmasked. */
+static void divide(double a, double b, int code)
+{
+	struct sigaction act;
+	unsigned short control = 0x37f & ~0xdu;
+
+	memset(&act, 0, sizeof(act));
+	act.sa_sigaction = check_code;
+	act.sa_flags = SA_SIGINFO;
+	sigaction(SIGFPE, &act, NULL);
+	expected_code = code;
+	__asm__ volatile("fldcw %0\n\tfldl %2\n\tfldl %1\n\tfdivp\n\tfstpl %2\n\tfwait"
+			 :
+			 : "m"(control), "m"(a), "m"(b)
+			 : "memory");
+	_exit(99);
+}
+
+TEST(floating_point_exceptions)
+{
+	CHECK_EXIT(CHILD_STATUS(divide(1, 0, FPE_FLTDIV)), 0);
+	CHECK_EXIT(CHILD_STATUS(divide(0, 0, FPE_FLTINV)), 0);
+	CHECK_EXIT(CHILD_STATUS(divide(1e300, 1e-300, FPE_FLTOVF)), 0);
+}
+
+TEST(names_of_signals)
+{
+	siginfo_t info = {.si_signo = SIGTERM};
+	char text[256] = "";
+	int out[2], saved = dup(2);
+
+	REQUIRE_EQ(pipe(out), 0);
+	dup2(out[1], 2);
+	psignal(SIGHUP, "one");
+	psiginfo(&info, "two");
+	fflush(stderr);
+	dup2(saved, 2);
+	close(out[1]);
+	for (ssize_t n, at = 0; (n = read(out[0], text + at, sizeof(text) - 1 - (size_t)at)) > 0;)
+		at += n;
+	CHECK_THAT(strstr(text, "one: Hangup\n") == text, "%s", text);
+	CHECK_THAT(strstr(text, "two: Terminated"), "%s", text);
+	close(out[0]);
+	close(saved);
+}
+
 /* ---- waitid ---- */
 
 static int my_waitid(idtype_t type, id_t id, siginfo_t *info, int options)
