@@ -68,6 +68,10 @@ $(U)/usr/bench/lat: $(patsubst %.c,$(U)/obj/%.o,$(wildcard user/bench/lat/*.c))
 $(U)/usr/tests/%: $(U)/obj/tests/user/%.o $(U)/libuser.a $(USER_STAMP)
 	$(USER_LINK)
 
+# Those that know passwords.
+$(addprefix $(U)/bin/,login su passwd newgrp): $(BUILD)/pkg/libxcrypt/usr/lib/libcrypt.a
+$(BUILD)/pkg/libxcrypt/usr/lib/libcrypt.a: $(BUILD)/pkg/libxcrypt/.stamp ;
+
 .PRECIOUS: $(U)/obj/%.o
 
 -include $(wildcard $(U)/obj/*/*/*.d)

@@ -8,6 +8,9 @@
  * SIGUSR2 power off, SIGTERM restart (that is what halt, poweroff and reboot send). If init ended,
  * the kernel would have nothing to go on with, so nothing here exits.
  *
+ * `init login` (kernel command line: ... -- login), or a file /etc/console-login, has users say who
+ * they are: login runs in place of the shell.
+ *
  * `init exec` (kernel command line: ... -- exec) is for programs that drive the machine: no login
  * shell, but the script in /etc/exec-command, its output between two marks, and then power off. The
  * file's first line is a word of the caller's choice that makes the marks its own. See docs/rig.md.
@@ -339,6 +342,8 @@ static void add_seats(char *names)
 	}
 }
 
+static bool ask_names; /* login, not a shell of root's */
+
 static void bury(void)
 {
 	int status;
@@ -359,7 +364,7 @@ static void bury(void)
 
 static void seat_shells(void)
 {
-	char *shell[] = {"-sh", NULL};
+	char *shell[] = {ask_names ? "/bin/login" : "-sh", NULL};
 
 	for (size_t i = 0; i < seat_count; i++) {
 		if (seats[i].shell >= 0 || (i > 0 && access(seats[i].path, F_OK) < 0))
@@ -394,6 +399,8 @@ static void login_mode(void)
 			wait_for(pid);
 	}
 	chdir(getenv("HOME"));
+	if (access("/etc/console-login", F_OK) == 0)
+		ask_names = true;
 	boot_mark("shell");
 	sigemptyset(&none);
 	for (;;) {
@@ -419,6 +426,8 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++)
 		if (strcmp(argv[i], "exec") == 0)
 			exec = true;
+		else if (strcmp(argv[i], "login") == 0)
+			ask_names = true;
 		else if (strncmp(argv[i], GETTY, strlen(GETTY)) == 0)
 			add_seats(argv[i] + strlen(GETTY));
 	if (getpid() != 1)
