@@ -86,8 +86,8 @@ $(NL_OBJ)/.stubs: $(NL)/src/stub.c $(NL)/src/calls.list $(TC)/.headers
 	$(call say,STUBS,$(NL)/src/calls.list)
 	$(Q)mkdir -p $(NL_OBJ)/stubs
 	$(Q)rm -f $(NL_OBJ)/stubs/*.o
-	$(Q)grep -v '^#' $(NL)/src/calls.list | while read -r name call; do \
-		$(TARGET_TOOL)gcc $(NL_CFLAGS) -DNAME=$$name -DCALL=SYS_$$call -c \
+	$(Q)grep -v '^#' $(NL)/src/calls.list | while read -r name call point; do \
+		$(TARGET_TOOL)gcc $(NL_CFLAGS) -DNAME=$$name -DCALL=SYS_$$call $${point:+-DPOINT} -c \
 			-o $(NL_OBJ)/stubs/sys_$$name.o $(NL)/src/stub.c || exit 1; done
 	$(Q)touch $@
 
@@ -105,6 +105,7 @@ $(TC_STAMP): $(NL_OBJS) $(NL_OBJ)/crt0.S.o $(NL_OBJ)/.stubs $(NL)/check/abi.c $(
 		$(TARGET_TOOL)ar r $$new $(NL_OBJS) $(NL_OBJ)/stubs/*.o && mv $$new $(TC_ROOT)/lib/libc.a
 	$(Q)cp $(NL_WORK)/inst/x86_64-parvix/lib/libm.a $(TC_ROOT)/lib/
 	$(Q)cp $(NL_OBJ)/crt0.S.o $(TC_ROOT)/lib/crt0.o
+	$(Q)for l in pthread rt; do rm -f $(TC_ROOT)/lib/lib$$l.a; $(TARGET_TOOL)ar r $(TC_ROOT)/lib/lib$$l.a 2>/dev/null; done
 	$(Q)touch $@
 
 SDK := $(BUILD)/sdk/parvix-sdk

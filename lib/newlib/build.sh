@@ -31,7 +31,8 @@ cross="$cross -fno-pic -fno-pie -fcf-protection=none -fno-stack-protector -mstac
 # lite-exit: exit flushes the streams and leaves closing the descriptors to the kernel.
 cd "$work/obj"
 ../src/configure --target=x86_64-parvix --prefix="$prefix" --disable-multilib --disable-libgloss \
-	--disable-newlib-supplied-syscalls --enable-newlib-mb --enable-lite-exit --disable-nls --disable-dependency-tracking \
+	--disable-newlib-supplied-syscalls --enable-newlib-mb --enable-lite-exit --enable-newlib-retargetable-locking \
+	--enable-newlib-global-stdio-streams --disable-nls --disable-dependency-tracking \
 	CC_FOR_TARGET="$cross" AS_FOR_TARGET="${t}as" LD_FOR_TARGET="${t}ld" AR_FOR_TARGET="${t}ar" \
 	RANLIB_FOR_TARGET="${t}ranlib" NM_FOR_TARGET="${t}nm" OBJCOPY_FOR_TARGET="${t}objcopy" \
 	READELF_FOR_TARGET="${t}readelf" STRIP_FOR_TARGET="${t}strip" \

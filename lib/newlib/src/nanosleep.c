@@ -3,12 +3,12 @@
 #include <time.h>
 #include <unistd.h>
 #include <sys/time.h>
-#include "sys.h"
+#include "thread.h"
 
 /* These two answer with an error number, not by errno. */
 int clock_nanosleep(clockid_t clock, int flags, const struct timespec *t, struct timespec *rest)
 {
-	return (int)-__SYS4(SYS_clock_nanosleep, clock, flags, t, rest);
+	return (int)-__parvix_cancel_sys(SYS_clock_nanosleep, clock, flags, (long)t, (long)rest, 0);
 }
 
 int clock_getcpuclockid(pid_t pid, clockid_t *clock)

@@ -2,11 +2,28 @@
 /* Waiting for and masking signals, beside the calls that go to the kernel unchanged. */
 #include <signal.h>
 #include <unistd.h>
-#include "sys.h"
+#include "thread.h"
+
+/* The library's own signal is never blocked. */
+static long change_mask(int how, const sigset_t *set, sigset_t *old)
+{
+	sigset_t copy;
+
+	if (set) {
+		copy = *set & (how == SIG_UNBLOCK ? ~0ul : ~(1ul << SIGCANCEL));
+		set = &copy;
+	}
+	return __SYS3(SYS_sigprocmask, how, set, old);
+}
 
 int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
 {
-	return (int)-__SYS3(SYS_sigprocmask, how, set, old);
+	return (int)-change_mask(how, set, old);
+}
+
+int sigprocmask(int how, const sigset_t *set, sigset_t *old)
+{
+	return (int)__ret(change_mask(how, set, old));
 }
 
 /* Returns the error instead of setting errno, as POSIX has it. */
@@ -15,14 +32,15 @@ int sigwait(const sigset_t *set, int *sig)
 	long ret;
 
 	do
-		ret = __SYS2(SYS_sigwait, set, sig);
+		ret = __parvix_cancel_sys(SYS_sigwait, (long)set, (long)sig, 0, 0, 0);
 	while (ret == -EINTR);
 	return (int)-ret;
 }
 
 int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *span)
 {
-	return (int)__ret(__SYS3(SYS_sigtimedwait, set, info, span));
+	return (int)__ret(
+		__parvix_cancel_sys(SYS_sigtimedwait, (long)set, (long)info, (long)span, 0, 0));
 }
 
 int sigwaitinfo(const sigset_t *set, siginfo_t *info)

@@ -6,15 +6,18 @@
  * Thread-local storage, x86-64 variant II: the linker lays out .tdata and .tbss as one template
  * (the PT_TLS segment); a thread's copy lies directly below the address in the %fs base, and the
  * word at %fs:0 holds that address itself, because code asks for it to compute the address of a
- * variable. The copy of the only thread is taken from the stack: nothing has to be allocated, and
- * the stack of main never ends before the program does. Programs without thread-local variables
- * skip all of it, the set_tls call included.
+ * variable. The copy of the first thread is taken from the stack: nothing has to be allocated, and
+ * the stack of main never ends before the program does. Above it there is room for the thread's
+ * block (thread.h), in case the program ever has more of them. Programs without thread-local
+ * variables skip all of it, the set_tls call included.
  */
 #include <elf.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include "sys.h"
+#include "thread.h"
 
 extern uintptr_t __stack_chk_guard __attribute__((weak));
 extern void __libc_init_array(void);
@@ -38,13 +41,34 @@ static unsigned long aux(unsigned long key)
 	return a[0] == key ? a[1] : 0;
 }
 
-/* Fills the copy that ends at @tp from the template and makes it the thread's. */
-static void tls_install(char *tp, const Elf64_Phdr *ph)
-{
-	char *copy = tp - ((ph->p_memsz + ph->p_align - 1) & -ph->p_align);
+static const Elf64_Phdr *tls;     /* the template; NULL: there are no thread-local variables */
+struct __pthread *__parvix_first; /* where the first thread's block may be */
 
-	memcpy(copy, (const void *)ph->p_vaddr, ph->p_filesz);
-	memset(copy + ph->p_filesz, 0, ph->p_memsz - ph->p_filesz);
+size_t __parvix_tls_size(void)
+{
+	return tls ? (tls->p_memsz + tls->p_align - 1) & -tls->p_align : 0;
+}
+
+size_t __parvix_tls_align(void)
+{
+	return tls && tls->p_align > 16 ? tls->p_align : 16;
+}
+
+/* Fills the copy that ends at @tp from the template. */
+void __parvix_tls_fill(char *tp)
+{
+	char *copy = tp - __parvix_tls_size();
+
+	if (!tls)
+		return;
+	memcpy(copy, (const void *)tls->p_vaddr, tls->p_filesz);
+	memset(copy + tls->p_filesz, 0, tls->p_memsz - tls->p_filesz);
+}
+
+static void tls_install(char *tp)
+{
+	__parvix_tls_fill(tp);
+	__parvix_first = (struct __pthread *)tp;
 	*(void **)tp = tp;
 	__SYS1(SYS_set_tls, tp);
 }
@@ -77,10 +101,12 @@ void __parvix_start(unsigned long *sp)
 		if (ph[i].p_type != PT_TLS)
 			continue;
 		/* Below tp the copy, above it the self pointer; tp aligned as the template asks. */
-		char *block = __builtin_alloca(ph[i].p_memsz + 2 * ph[i].p_align + 16);
-		uintptr_t tp = (uintptr_t)block + ph[i].p_memsz + ph[i].p_align;
+		char *block = __builtin_alloca(ph[i].p_memsz + 2 * ph[i].p_align + 32 +
+					       offsetof(struct __pthread, own_reent));
+		uintptr_t tp = (uintptr_t)block + ph[i].p_memsz + ph[i].p_align + 15;
 
-		tls_install((char *)(tp & -ph[i].p_align), &ph[i]);
+		tls = &ph[i];
+		tls_install((char *)(tp & -__parvix_tls_align()));
 	}
 
 	seed = (const unsigned char *)aux(AT_RANDOM);

@@ -7,6 +7,9 @@
  *
  * C passes the fourth argument in %rcx, which the syscall instruction overwrites with the return
  * address; the kernel takes it in %r10. The other five are in the right registers already.
+ *
+ * A call that may wait is marked in the list, -DPOINT: it is made by cancel.S, as a thread may be
+ * cancelled there.
  */
 #include <parvix/syscall.h>
 
@@ -15,10 +18,14 @@ __attribute__((naked)) void NAME(void)
 {
 	__asm__ volatile("movl %0, %%eax\n\t"
 			 "movq %%rcx, %%r10\n\t"
+#ifdef POINT
+			 "jmp __parvix_cancel_stub"
+#else
 			 "syscall\n\t"
 			 "cmpq $-4095, %%rax\n\t"
 			 "jae __parvix_error\n\t"
 			 "ret"
+#endif
 			 :
 			 : "i"(CALL));
 }

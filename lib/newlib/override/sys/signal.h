@@ -224,6 +224,7 @@ int sigfillset(sigset_t *);
 int sigemptyset(sigset_t *);
 #endif
 #if __POSIX_VISIBLE >= 199506
+int pthread_kill(pthread_t, int);
 int pthread_sigmask(int, const sigset_t *, sigset_t *);
 int sigqueue(pid_t, int, const union sigval);
 int sigtimedwait(const sigset_t *__restrict, siginfo_t *__restrict,
