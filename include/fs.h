@@ -224,6 +224,7 @@ struct vnode {
 	struct pcache pcache;
 	void *private;
 	void *pipe; /* FIFO: its pipe; socket: who is bound to it (kernel/net/unix.c) */
+	struct file_locks *locks; /* lock.c; NULL: there never was one */
 };
 
 struct vnode *vnode_get(struct vnode *vn);
@@ -301,28 +302,33 @@ extern struct vnode *root_vnode;
 /* ---- names (namei.c) ---- */
 #define NAMEI_NOFOLLOW 1u /* do not follow a final symbolic link */
 #define NAMEI_REAL_ID 2u  /* access(): check with the real ids */
-/* The vnode of @path (kernel string), referenced. Search permission is checked on the way. */
-int namei(const char *path, unsigned flags, struct vnode **out);
+/* The vnode of @path (kernel string), referenced. A relative path starts at the directory @at, or
+ * if that is NULL at the process's own. Search permission is checked on the way. */
+int namei(struct vnode *at, const char *path, unsigned flags, struct vnode **out);
 /* Permission of the current process: mask of R_OK W_OK X_OK. 0, -EACCES, -EROFS. */
 int vnode_access(struct vnode *vn, unsigned mask);
 ssize_t vnode_path(struct vnode *vn, char *buf,
 		   size_t size); /* absolute path of a directory (getcwd); length with the 0 */
-/* System calls on names, by the current process; @path, @target: kernel strings. 0 or -errno. */
-int path_mkdir(const char *path, mode_t mode);
-int path_mknod(const char *path, mode_t mode, dev_t rdev);
+/* System calls on names, by the current process; @at as for namei(), paths: kernel strings. */
+int path_mkdir(struct vnode *at, const char *path, mode_t mode);
+int path_mknod(struct vnode *at, const char *path, mode_t mode, dev_t rdev);
 /* A socket's name (0777 less the umask); *@out is referenced. -EEXIST. */
-int path_mksock(const char *path, struct vnode **out);
-int path_unlink(const char *path);
-int path_rmdir(const char *path);
-int path_link(const char *oldpath, const char *newpath);
-int path_symlink(const char *target, const char *path);
-ssize_t path_readlink(const char *path, char *buf, size_t size);
-int path_rename(const char *oldpath, const char *newpath);
-int path_stat(const char *path, unsigned namei_flags, struct parvix_stat *st);
-int path_access(const char *path, unsigned mode); /* F_OK, R_OK | W_OK | X_OK: real ids */
-int path_chmod(const char *path, mode_t mode);
-int path_chown(const char *path, unsigned namei_flags, uid_t uid, gid_t gid); /* -1: keep */
-int path_utimens(const char *path, unsigned namei_flags, const struct parvix_timespec ts[2]);
+int path_mksock(struct vnode *at, const char *path, struct vnode **out);
+int path_unlink(struct vnode *at, const char *path);
+int path_rmdir(struct vnode *at, const char *path);
+int path_link(struct vnode *oldat, const char *oldpath, struct vnode *newat, const char *newpath,
+	      unsigned namei_flags); /* of the old one */
+int path_symlink(const char *target, struct vnode *at, const char *path);
+ssize_t path_readlink(struct vnode *at, const char *path, char *buf, size_t size);
+int path_rename(struct vnode *oldat, const char *oldpath, struct vnode *newat, const char *newpath);
+int path_stat(struct vnode *at, const char *path, unsigned namei_flags, struct parvix_stat *st);
+/* F_OK, R_OK | W_OK | X_OK; NAMEI_REAL_ID: with the real ids. */
+int path_access(struct vnode *at, const char *path, unsigned namei_flags, unsigned mode);
+int path_chmod(struct vnode *at, const char *path, unsigned namei_flags, mode_t mode);
+int path_chown(struct vnode *at, const char *path, unsigned namei_flags, uid_t uid,
+	       gid_t gid); /* -1: keep */
+int path_utimens(struct vnode *at, const char *path, unsigned namei_flags,
+		 const struct parvix_timespec ts[2]);
 int path_truncate(const char *path, off_t size);
 int path_statfs(const char *path, struct parvix_statfs *st);
 int path_chdir(const char *path);
@@ -367,7 +373,8 @@ struct file *file_alloc(const struct file_ops *ops, struct vnode *vn, unsigned f
 			void *private);
 struct file *file_get(struct file *f);
 void file_put(struct file *f); /* the last closes */
-int file_open(const char *path, unsigned flags, mode_t mode, struct file **out);
+/* @at as for namei(). */
+int file_open(struct vnode *at, const char *path, unsigned flags, mode_t mode, struct file **out);
 /* System calls on open files; the caller holds a reference. -EBADF if not open for that. */
 ssize_t file_read(struct file *f, struct uio *uio);
 ssize_t file_write(struct file *f, struct uio *uio);
@@ -389,6 +396,13 @@ ssize_t file_getdents(struct file *f, uaddr_t buf, size_t size);
 void poll_wait(struct poll_table *pt, struct waitq *wq);
 extern const struct file_ops regular_file_ops, directory_file_ops;
 
+/* advisory locks (lock.c) */
+int file_flock(struct file *f, unsigned op); /* LOCK_*: -EAGAIN, -EINVAL, -ENOLCK, -ERESTART */
+/* F_GETLK, F_SETLK, F_SETLKW of descriptor @fd, which stands for @f; -EDEADLK besides. */
+long file_record_lock(struct file *f, int fd, int cmd, uaddr_t arg);
+/* Give up all that @owner (descriptor table or open file) holds; @vn->locks is there. Sleeps. */
+void locks_release(struct vnode *vn, const void *owner);
+
 /* descriptors of the current process (fd.c) */
 struct fdtable;
 struct file *fd_get(int fd);                              /* referenced; NULL: bad */
@@ -397,6 +411,7 @@ struct fdtable *fdtable_create(void);
 struct fdtable *fdtable_copy(struct fdtable *old); /* fork */
 void fdtable_exec(struct fdtable *fds);            /* close what is close-on-exec */
 void fdtable_free(struct fdtable *fds);
+bool fd_is(int fd, const struct file *f); /* does it still stand for that? */
 int fd_close(int fd);
 int fd_dup(int fd);
 int fd_dup2(int oldfd, int newfd);

@@ -30,6 +30,13 @@
 #define F_SETLK 8
 #define F_SETLKW 9
 #define F_DUPFD_CLOEXEC 14
+#define F_RDLCK 1 /* struct flock */
+#define F_WRLCK 2
+#define F_UNLCK 3
+#define LOCK_SH 1 /* flock() */
+#define LOCK_EX 2
+#define LOCK_NB 4
+#define LOCK_UN 8
 
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
@@ -57,19 +64,24 @@
 #define SEEK_SET 0
 #define SEEK_CUR 1
 #define SEEK_END 2
+#define SEEK_DATA 3
+#define SEEK_HOLE 4
 
 #define AT_FDCWD (-2)
+#define AT_EACCESS 1
 #define AT_SYMLINK_NOFOLLOW 2
+#define AT_SYMLINK_FOLLOW 4
+#define AT_REMOVEDIR 8
 
 #define UTIME_NOW (-2l)
 #define UTIME_OMIT (-1l)
 
 #define PIPE_BUF 4096
-#define PATH_MAX 1024
+#define PATH_MAX 4096
 #define NAME_MAX 255
 #define OPEN_MAX 1024
 #define ARG_MAX 131072
-#define IOV_MAX 64
+#define IOV_MAX 1024
 #define SYMLOOP_MAX 16
 
 /* mount, umount */

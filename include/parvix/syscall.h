@@ -140,6 +140,23 @@
 	X(130, timer_getoverrun, 1)                                                     \
 	X(131, timer_delete, 1)                                                         \
 	X(132, clock_nanosleep, 4) /* clock, TIMER_ABSTIME, const struct timespec *, rest */ \
+	/* Names relative to a directory: its descriptor (or AT_FDCWD), then as those without. */ \
+	X(140, openat, 4)       /* dir, path, flags, mode */                            \
+	X(141, fstatat, 4)      /* dir, path, struct stat *, AT_SYMLINK_NOFOLLOW */     \
+	X(142, faccessat, 4)    /* dir, path, mode, AT_EACCESS, AT_SYMLINK_NOFOLLOW */  \
+	X(143, mkdirat, 3)                                                              \
+	X(144, mknodat, 4)                                                              \
+	X(145, unlinkat, 3)     /* dir, path, AT_REMOVEDIR */                           \
+	X(146, linkat, 5)       /* dir, path, dir, new path, AT_SYMLINK_FOLLOW */       \
+	X(147, symlinkat, 3)    /* target, dir, path */                                 \
+	X(148, readlinkat, 4)                                                           \
+	X(149, renameat, 4)     /* dir, path, dir, new path */                          \
+	X(150, fchmodat, 4)     /* dir, path, mode, AT_SYMLINK_NOFOLLOW */              \
+	X(151, fchownat, 5)     /* dir, path, uid, gid, AT_SYMLINK_NOFOLLOW */          \
+	X(152, utimensat, 4)    /* dir, path (0: the file of the descriptor), times, flags */ \
+	X(153, flock, 2)        /* fd, LOCK_* */                                        \
+	X(155, preadv, 4)       /* fd, iovec[], count, offset */                        \
+	X(156, pwritev, 4)                                                              \
 	X(160, msync, 3)        /* addr, length, MS_* */				\
 	X(161, madvise, 3)      /* addr, length, MADV_* */				\
 	X(162, mincore, 3)      /* addr, length, char *: a byte for each page */	\
@@ -164,7 +181,8 @@
 	X(184, shutdown, 2)    /* fd, SHUT_* */                                         \
 	X(185, ppoll, 4)       /* struct pollfd *, count, const struct timespec * or 0, const sigset * or 0 */ \
 	X(186, pselect, 6)     /* n, read, write, except, const struct timespec * or 0, const sigset * or 0 */ \
-	X(195, trace_open, 2)   /* pid, TRACE_CHILDREN or 0: a descriptor, see <parvix/tracer.h> */
+	X(195, trace_open, 2)   /* pid, TRACE_CHILDREN or 0: a descriptor, see <parvix/tracer.h> */ \
+	/* the end */
 /* clang-format on */
 
 #ifndef __ASSEMBLER__

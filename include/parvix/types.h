@@ -44,6 +44,12 @@ struct parvix_iovec {
 	unsigned long iov_len;
 };
 
+struct parvix_flock { /* fcntl: F_GETLK, F_SETLK, F_SETLKW */
+	short l_type, l_whence;
+	parvix_off_t l_start, l_len; /* l_len 0: to the end, however far; < 0: before l_start */
+	int l_pid;
+};
+
 /* st_blocks counts 512-byte units, as everywhere. */
 struct parvix_stat {
 	parvix_dev_t st_dev;

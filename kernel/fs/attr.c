@@ -11,10 +11,10 @@ int vnode_stat(struct vnode *vn, struct parvix_stat *st)
 	return 0;
 }
 
-int path_stat(const char *path, unsigned namei_flags, struct parvix_stat *st)
+int path_stat(struct vnode *at, const char *path, unsigned namei_flags, struct parvix_stat *st)
 {
 	struct vnode *vn;
-	int err = namei(path, namei_flags, &vn);
+	int err = namei(at, path, namei_flags, &vn);
 
 	if (!err) {
 		err = vnode_stat(vn, st);
@@ -23,16 +23,16 @@ int path_stat(const char *path, unsigned namei_flags, struct parvix_stat *st)
 	return err;
 }
 
-int path_access(const char *path, unsigned mode)
+int path_access(struct vnode *at, const char *path, unsigned namei_flags, unsigned mode)
 {
 	struct vnode *vn;
 	int err;
 
 	if (mode & ~(unsigned)(R_OK | W_OK | X_OK))
 		return -EINVAL;
-	err = namei(path, NAMEI_REAL_ID, &vn);
+	err = namei(at, path, namei_flags, &vn);
 	if (!err) {
-		err = vnode_access_as(vn, mode, true);
+		err = vnode_access_as(vn, mode, namei_flags & NAMEI_REAL_ID);
 		vnode_put(vn);
 	}
 	return err;
@@ -58,6 +58,8 @@ int vnode_chmod(struct vnode *vn, mode_t mode)
 	struct vattr va = {.which = VATTR_MODE};
 	int err;
 
+	if (S_ISLNK(vn->mode))
+		return -EOPNOTSUPP;
 	mutex_lock(&vn->lock);
 	err = owner_only(vn);
 	if (!err) {
@@ -170,10 +172,10 @@ int vnode_truncate(struct vnode *vn, off_t size)
 	return err;
 }
 
-int path_chmod(const char *path, mode_t mode)
+int path_chmod(struct vnode *at, const char *path, unsigned namei_flags, mode_t mode)
 {
 	struct vnode *vn;
-	int err = namei(path, 0, &vn);
+	int err = namei(at, path, namei_flags, &vn);
 
 	if (!err) {
 		err = vnode_chmod(vn, mode);
@@ -182,10 +184,10 @@ int path_chmod(const char *path, mode_t mode)
 	return err;
 }
 
-int path_chown(const char *path, unsigned namei_flags, uid_t uid, gid_t gid)
+int path_chown(struct vnode *at, const char *path, unsigned namei_flags, uid_t uid, gid_t gid)
 {
 	struct vnode *vn;
-	int err = namei(path, namei_flags, &vn);
+	int err = namei(at, path, namei_flags, &vn);
 
 	if (!err) {
 		err = vnode_chown(vn, uid, gid);
@@ -194,10 +196,11 @@ int path_chown(const char *path, unsigned namei_flags, uid_t uid, gid_t gid)
 	return err;
 }
 
-int path_utimens(const char *path, unsigned namei_flags, const struct parvix_timespec ts[2])
+int path_utimens(struct vnode *at, const char *path, unsigned namei_flags,
+		 const struct parvix_timespec ts[2])
 {
 	struct vnode *vn;
-	int err = namei(path, namei_flags, &vn);
+	int err = namei(at, path, namei_flags, &vn);
 
 	if (!err) {
 		err = vnode_utimens(vn, ts);
@@ -209,7 +212,7 @@ int path_utimens(const char *path, unsigned namei_flags, const struct parvix_tim
 int path_truncate(const char *path, off_t size)
 {
 	struct vnode *vn;
-	int err = namei(path, 0, &vn);
+	int err = namei(NULL, path, 0, &vn);
 
 	if (err)
 		return err;
@@ -227,7 +230,7 @@ int path_truncate(const char *path, off_t size)
 int path_statfs(const char *path, struct parvix_statfs *st)
 {
 	struct vnode *vn;
-	int err = namei(path, 0, &vn);
+	int err = namei(NULL, path, 0, &vn);
 
 	if (!err) {
 		err = vnode_statfs(vn, st);
@@ -256,7 +259,7 @@ static int change_directory(struct vnode **slot, struct vnode *vn)
 int path_chdir(const char *path)
 {
 	struct vnode *vn;
-	int err = namei(path, 0, &vn);
+	int err = namei(NULL, path, 0, &vn);
 
 	return err ? err : change_directory(&current_proc()->cwd, vn);
 }
@@ -271,7 +274,7 @@ int file_chdir(struct file *f)
 int path_chroot(const char *path)
 {
 	struct vnode *vn;
-	int err = fs_superuser() ? namei(path, 0, &vn) : -EPERM;
+	int err = fs_superuser() ? namei(NULL, path, 0, &vn) : -EPERM;
 
 	return err ? err : change_directory(&current_proc()->root, vn);
 }

@@ -37,6 +37,25 @@ struct file *fd_get(int fd)
 	return f;
 }
 
+bool fd_is(int fd, const struct file *f)
+{
+	struct fdtable *fds = current_proc()->fds;
+	bool is;
+
+	spin_lock(&fds->lock);
+	is = (unsigned)fd < fds->top && fds->file[fd] == f;
+	spin_unlock(&fds->lock);
+	return is;
+}
+
+/* A descriptor of @fds is gone, and with it the process's record locks on the file. */
+static void put_closed(const struct fdtable *fds, struct file *f)
+{
+	if (f->vnode && f->vnode->locks)
+		locks_release(f->vnode, fds);
+	file_put(f);
+}
+
 static unsigned open_max(void)
 {
 	unsigned long limit = current_proc()->limits[RLIMIT_NOFILE].rlim_cur;
@@ -183,7 +202,7 @@ void fdtable_exec(struct fdtable *fds)
 			struct file *f = take(fds, fd);
 
 			if (f)
-				file_put(f);
+				put_closed(fds, f);
 		}
 }
 
@@ -191,7 +210,7 @@ void fdtable_free(struct fdtable *fds)
 {
 	for (unsigned fd = 0; fd < fds->top; fd++)
 		if (fds->file[fd])
-			file_put(fds->file[fd]);
+			put_closed(fds, fds->file[fd]);
 	if (fds->file != fds->small)
 		kfree(fds->file);
 	kfree(fds);
@@ -203,7 +222,7 @@ int fd_close(int fd)
 
 	if (!f)
 		return -EBADF;
-	file_put(f);
+	put_closed(current_proc()->fds, f);
 	return 0;
 }
 
@@ -232,10 +251,12 @@ int fd_dup2(int oldfd, int newfd)
 	spin_lock(&fds->lock);
 	while (!err && (unsigned)newfd >= fds->size)
 		err = grow(fds, (unsigned)newfd);
-	old = err ? f : put_at(fds, (unsigned)newfd, f, false);
+	old = err ? NULL : put_at(fds, (unsigned)newfd, f, false);
 	spin_unlock(&fds->lock);
-	if (old)
-		file_put(old);
+	if (err)
+		file_put(f);
+	else if (old)
+		put_closed(fds, old);
 	return err ? err : newfd;
 }
 
@@ -263,6 +284,10 @@ static long file_fcntl(struct file *f, int fd, int cmd, long arg)
 	case F_SETFL:
 		f->flags = (f->flags & ~STATUS_FLAGS) | ((unsigned)arg & STATUS_FLAGS);
 		return 0;
+	case F_GETLK:
+	case F_SETLK:
+	case F_SETLKW:
+		return file_record_lock(f, fd, cmd, UADDR(arg));
 	default:
 		return -EINVAL;
 	}

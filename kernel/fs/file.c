@@ -38,6 +38,8 @@ void file_put(struct file *f)
 {
 	if (__atomic_sub_fetch(&f->refs, 1, __ATOMIC_ACQ_REL))
 		return;
+	if (f->vnode && f->vnode->locks)
+		locks_release(f->vnode, f);
 	if (f->ops && f->ops->release)
 		f->ops->release(f);
 	if (f->claimed)
@@ -91,8 +93,8 @@ static int open_create(struct walk *w, unsigned flags, mode_t mode, bool *create
 	return err;
 }
 
-static int open_walk(const char *path, unsigned flags, mode_t mode, struct vnode **out,
-		     bool *created)
+static int open_walk(struct vnode *at, const char *path, unsigned flags, mode_t mode,
+		     struct vnode **out, bool *created)
 {
 	bool create = flags & O_CREAT;
 	unsigned how = create ? WALK_PARENT : 0;
@@ -101,7 +103,7 @@ static int open_walk(const char *path, unsigned flags, mode_t mode, struct vnode
 
 	if (!(flags & O_NOFOLLOW) && !(create && (flags & O_EXCL)))
 		how |= WALK_FOLLOW;
-	err = walk_path(&w, path, how);
+	err = walk_path(&w, at, path, how);
 	if (!err && create && w.vn && (flags & O_EXCL))
 		err = -EEXIST;
 	else if (!err && !w.vn)
@@ -156,7 +158,7 @@ static int truncate_opened(struct vnode *vn)
 	return err;
 }
 
-int file_open(const char *path, unsigned flags, mode_t mode, struct file **out)
+int file_open(struct vnode *at, const char *path, unsigned flags, mode_t mode, struct file **out)
 {
 	bool created = false;
 	struct vnode *vn;
@@ -166,7 +168,7 @@ int file_open(const char *path, unsigned flags, mode_t mode, struct file **out)
 	if ((flags & O_ACCMODE) == O_ACCMODE ||
 	    (flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY))
 		return -EINVAL;
-	err = open_walk(path, flags, mode, &vn, &created);
+	err = open_walk(at, path, flags, mode, &vn, &created);
 	if (err)
 		return err;
 	if (S_ISDIR(vn->mode) && (open_mask(flags) & W_OK) && vn->ops->write_to) {
@@ -276,6 +278,54 @@ ssize_t file_pwrite(struct file *f, struct uio *uio, off_t pos)
 	return f->ops->write(f, uio, &at);
 }
 
+/* Is there data at @at? @len: how far that holds, at least. vn->lock held. 1, 0, or -EIO. */
+static int data_at(struct vnode *vn, uint64_t at, uint64_t *len)
+{
+	uint64_t from = ROUND_DOWN(at, 512ul), disk;
+	struct page *pg;
+	ssize_t n;
+
+	if (vn->ops->map) {
+		n = vn->ops->map(vn, from, vn->size - from, &disk);
+		*len = n > 0 ? (uint64_t)n - (at - from) : 0;
+		return n > 0 ? disk != DISK_HOLE : -EIO;
+	}
+	*len = PAGE_SIZE - at % PAGE_SIZE;
+	if (at / PAGE_SIZE > vn->pcache.last_index || !vn->pcache.nr_pages)
+		*len = vn->size - at;
+	pg = pcache_find(vn, at / PAGE_SIZE);
+	if (pg)
+		page_put(pg);
+	return pg != NULL;
+}
+
+/* SEEK_DATA, SEEK_HOLE: where the first of either kind is, from @at on. */
+static off_t seek_kind(struct vnode *vn, uint64_t at, bool hole)
+{
+	off_t to = -ENXIO;
+
+	if (!vn || !S_ISREG(vn->mode))
+		return -EINVAL;
+	mutex_lock(&vn->lock);
+	while (to == -ENXIO && at < vn->size) {
+		uint64_t len;
+		int data = data_at(vn, at, &len);
+
+		if (data < 0)
+			to = data;
+		else if (data != hole)
+			to = (off_t)at;
+		else if (thread_interrupted())
+			to = -ERESTART;
+		else if (hole && at + len >= vn->size)
+			to = (off_t)vn->size;
+		at += len;
+		sched_relax();
+	}
+	mutex_unlock(&vn->lock);
+	return to;
+}
+
 off_t file_seek(struct file *f, off_t offset, int whence)
 {
 	off_t base = 0, to;
@@ -287,13 +337,15 @@ off_t file_seek(struct file *f, off_t offset, int whence)
 		base = (off_t)f->pos;
 	else if (whence == SEEK_END)
 		base = f->ops->size ? f->ops->size(f) : f->vnode ? (off_t)f->vnode->size : 0;
-	if (whence != SEEK_SET && whence != SEEK_CUR && whence != SEEK_END)
+	if (whence == SEEK_DATA || whence == SEEK_HOLE)
+		to = seek_kind(f->vnode, (uint64_t)offset, whence == SEEK_HOLE);
+	else if (whence != SEEK_SET && whence != SEEK_CUR && whence != SEEK_END)
 		to = -EINVAL;
 	else if (__builtin_add_overflow(base, offset, &to))
 		to = -EOVERFLOW;
 	else if (to < 0)
 		to = -EINVAL;
-	else
+	if (to >= 0)
 		f->pos = (uint64_t)to;
 	mutex_unlock(&f->pos_lock);
 	return to;

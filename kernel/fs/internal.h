@@ -91,7 +91,7 @@ struct walk {
 };
 #define WALK_PARENT 0x100u /* the last component may be absent; dir is kept */
 #define WALK_FOLLOW 0x200u /* follow a symbolic link in the last place */
-int walk_path(struct walk *w, const char *path, unsigned flags);
+int walk_path(struct walk *w, struct vnode *at, const char *path, unsigned flags);
 void walk_done(struct walk *w);
 /* One component in a locked or unlocked directory, no crossing of mount points. */
 int dir_lookup_locked(struct vnode *dir, const char *name, size_t len, struct vnode **out);

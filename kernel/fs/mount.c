@@ -46,7 +46,7 @@ static const struct fs_type *type_find(const char *name)
 static int device_of(const char *path, struct block_device **bd)
 {
 	struct vnode *vn;
-	int err = namei(path, 0, &vn);
+	int err = namei(NULL, path, 0, &vn);
 
 	if (err)
 		return err;
@@ -123,7 +123,7 @@ static int remount(const char *target, unsigned flags)
 {
 	struct mount *mnt;
 	struct vnode *vn;
-	int err = namei(target, 0, &vn);
+	int err = namei(NULL, target, 0, &vn);
 
 	if (err)
 		return err;
@@ -153,7 +153,7 @@ static int mount_on(const struct fs_type *type, struct block_device *bd, const c
 {
 	char path[sizeof(((struct mount *)NULL)->target)];
 	struct vnode *vn;
-	int err = namei(target, 0, &vn);
+	int err = namei(NULL, target, 0, &vn);
 
 	if (err)
 		return err;
@@ -260,7 +260,7 @@ int fs_unmount(const char *target, unsigned flags)
 		return -EPERM;
 	if (flags)
 		return -EINVAL;
-	err = namei(target, 0, &vn);
+	err = namei(NULL, target, 0, &vn);
 	if (err)
 		return err;
 	mutex_lock(&mounts_lock);

@@ -313,9 +313,9 @@ static int walk_from(struct walk *w, struct vnode *cur, const char *p, unsigned 
  * Fills *@w, which walk_done() releases, also after an error. With WALK_PARENT the last component
  * may be absent (w->vn NULL), and w->dir is its directory. A trailing slash asks for a directory.
  */
-int walk_path(struct walk *w, const char *path, unsigned flags)
+int walk_path(struct walk *w, struct vnode *at, const char *path, unsigned flags)
 {
-	struct vnode *start = *path == '/' ? process_root() : process_cwd();
+	struct vnode *start = *path == '/' ? process_root() : at ? at : process_cwd();
 	size_t n = strlen(path);
 
 	*w = (struct walk){.real_id = flags & NAMEI_REAL_ID};
@@ -342,7 +342,7 @@ void walk_done(struct walk *w)
 	w->buf = NULL;
 }
 
-int namei(const char *path, unsigned flags, struct vnode **out)
+int namei(struct vnode *at, const char *path, unsigned flags, struct vnode **out)
 {
 	unsigned how = flags & NAMEI_REAL_ID;
 	struct walk w;
@@ -350,7 +350,7 @@ int namei(const char *path, unsigned flags, struct vnode **out)
 
 	if (!(flags & NAMEI_NOFOLLOW))
 		how |= WALK_FOLLOW;
-	err = walk_path(&w, path, how);
+	err = walk_path(&w, at, path, how);
 	if (!err) {
 		*out = w.vn;
 		w.vn = NULL;

@@ -58,11 +58,11 @@ static int must_be_absent(struct walk *w)
 }
 
 /* @out: where the new file goes, with a reference, or NULL. */
-static int make(const char *path, mode_t mode, dev_t rdev, struct vnode **out)
+static int make(struct vnode *at, const char *path, mode_t mode, dev_t rdev, struct vnode **out)
 {
 	struct vnode *vn;
 	struct walk w;
-	int err = walk_path(&w, path, WALK_PARENT);
+	int err = walk_path(&w, at, path, WALK_PARENT);
 
 	if (!err && w.vn)
 		err = -EEXIST;
@@ -83,17 +83,17 @@ static int make(const char *path, mode_t mode, dev_t rdev, struct vnode **out)
 	return err;
 }
 
-int path_mkdir(const char *path, mode_t mode)
+int path_mkdir(struct vnode *at, const char *path, mode_t mode)
 {
-	return make(path, S_IFDIR | (mode & 01777), 0, NULL);
+	return make(at, path, S_IFDIR | (mode & 01777), 0, NULL);
 }
 
-int path_mksock(const char *path, struct vnode **out)
+int path_mksock(struct vnode *at, const char *path, struct vnode **out)
 {
-	return make(path, S_IFSOCK | 0777, 0, out);
+	return make(at, path, S_IFSOCK | 0777, 0, out);
 }
 
-int path_mknod(const char *path, mode_t mode, dev_t rdev)
+int path_mknod(struct vnode *at, const char *path, mode_t mode, dev_t rdev)
 {
 	switch (mode & S_IFMT) {
 	case 0:
@@ -112,10 +112,10 @@ int path_mknod(const char *path, mode_t mode, dev_t rdev)
 	}
 	if (!S_ISCHR(mode) && !S_ISBLK(mode))
 		rdev = 0;
-	return make(path, mode & (S_IFMT | 07777), rdev, NULL);
+	return make(at, path, mode & (S_IFMT | 07777), rdev, NULL);
 }
 
-int path_symlink(const char *target, const char *path)
+int path_symlink(const char *target, struct vnode *at, const char *path)
 {
 	struct walk w;
 	int err;
@@ -124,7 +124,7 @@ int path_symlink(const char *target, const char *path)
 		return -ENOENT;
 	if (strlen(target) >= PATH_MAX)
 		return -ENAMETOOLONG;
-	err = walk_path(&w, path, WALK_PARENT);
+	err = walk_path(&w, at, path, WALK_PARENT);
 	if (!err && (w.vn || w.slash))
 		err = w.vn ? -EEXIST : -ENOENT;
 	if (!err) {
@@ -144,10 +144,10 @@ int path_symlink(const char *target, const char *path)
 	return err;
 }
 
-ssize_t path_readlink(const char *path, char *buf, size_t size)
+ssize_t path_readlink(struct vnode *at, const char *path, char *buf, size_t size)
 {
 	struct vnode *vn;
-	ssize_t n = namei(path, NAMEI_NOFOLLOW, &vn);
+	ssize_t n = namei(at, path, NAMEI_NOFOLLOW, &vn);
 
 	if (n)
 		return n;
@@ -178,15 +178,16 @@ static int link_locked(struct walk *w, struct vnode *vn)
 	return err;
 }
 
-int path_link(const char *oldpath, const char *newpath)
+int path_link(struct vnode *oldat, const char *oldpath, struct vnode *newat, const char *newpath,
+	      unsigned namei_flags)
 {
 	struct vnode *vn;
 	struct walk w;
-	int err = namei(oldpath, NAMEI_NOFOLLOW, &vn);
+	int err = namei(oldat, oldpath, namei_flags, &vn);
 
 	if (err)
 		return err;
-	err = walk_path(&w, newpath, WALK_PARENT);
+	err = walk_path(&w, newat, newpath, WALK_PARENT);
 	if (err)
 		goto out;
 	if (w.vn)
@@ -247,10 +248,10 @@ static int remove_entry(struct walk *w, bool directory)
 	return err;
 }
 
-int path_unlink(const char *path)
+int path_unlink(struct vnode *at, const char *path)
 {
 	struct walk w;
-	int err = walk_path(&w, path, WALK_PARENT);
+	int err = walk_path(&w, at, path, WALK_PARENT);
 
 	if (!err && !w.vn)
 		err = -ENOENT;
@@ -262,11 +263,11 @@ int path_unlink(const char *path)
 	return err;
 }
 
-int path_rmdir(const char *path)
+int path_rmdir(struct vnode *at, const char *path)
 {
 	static const int wrong[] = {0, -EINVAL, -ENOTEMPTY, -EBUSY}; /* by enum last_kind */
 	struct walk w;
-	int err = walk_path(&w, path, WALK_PARENT);
+	int err = walk_path(&w, at, path, WALK_PARENT);
 
 	if (!err && !w.vn)
 		err = -ENOENT;
@@ -456,16 +457,16 @@ static int rename_walked(struct rename *r)
 	return err;
 }
 
-int path_rename(const char *oldpath, const char *newpath)
+int path_rename(struct vnode *oldat, const char *oldpath, struct vnode *newat, const char *newpath)
 {
 	struct rename *r = kmalloc(sizeof(*r), ALLOC_ZERO);
 	int err;
 
 	if (!r)
 		return -ENOMEM;
-	err = walk_path(&r->from, oldpath, WALK_PARENT);
+	err = walk_path(&r->from, oldat, oldpath, WALK_PARENT);
 	if (!err)
-		err = walk_path(&r->to, newpath, WALK_PARENT);
+		err = walk_path(&r->to, newat, newpath, WALK_PARENT);
 	if (!err)
 		err = rename_walked(r);
 	walk_done(&r->from);

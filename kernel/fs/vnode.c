@@ -191,6 +191,7 @@ static void vnode_destroy(struct vnode *vn)
 	table_remove(vn);
 	spin_unlock(&vnode_lock);
 	waitq_wake_all(&vnode_wait);
+	kfree(vn->locks);
 	kfree(vn);
 }
 

@@ -185,7 +185,7 @@ int unix_find(const struct sock_addr *addr, int type, struct unix_sock **out)
 	int err = check_addr(addr, path);
 
 	if (!err)
-		err = namei(path, 0, &vn);
+		err = namei(NULL, path, 0, &vn);
 	if (err)
 		return err;
 	err = vnode_access(vn, W_OK);
@@ -220,7 +220,7 @@ static int unix_bind(struct socket *s, const struct sock_addr *addr)
 	if (!err && u->name)
 		err = -EINVAL;
 	if (!err)
-		err = path_mksock(path, &vn);
+		err = path_mksock(NULL, path, &vn);
 	if (!err) {
 		len = strlen(path);
 		name->refs = 1;

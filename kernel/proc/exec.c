@@ -49,7 +49,7 @@ static int open_program(struct exec_job *job, const char *path, size_t *n)
 {
 	struct vnode *vn;
 	ssize_t got;
-	int err = namei(path, 0, &vn);
+	int err = namei(NULL, path, 0, &vn);
 
 	if (err)
 		return err;

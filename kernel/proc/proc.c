@@ -215,7 +215,7 @@ static void open_console(void)
 	struct file *f;
 
 	for (int fd = 0; fd < 3; fd++) {
-		if (file_open("/dev/console", O_RDWR | O_NOCTTY, 0, &f))
+		if (file_open(NULL, "/dev/console", O_RDWR | O_NOCTTY, 0, &f))
 			return;
 		fd_install(f, fd, false);
 	}

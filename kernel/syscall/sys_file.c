@@ -83,29 +83,49 @@ long sys_pwrite(struct trapframe *tf)
 	return simple_io(tf, (off_t)ARG3(tf), IO_PWRITE);
 }
 
-static long vector_io(struct trapframe *tf, enum io_kind kind)
+static long vector_io(struct trapframe *tf, off_t pos, enum io_kind kind)
 {
-	struct parvix_iovec iov[IOV_MAX];
+	struct parvix_iovec few[8], *iov = few;
 	unsigned long n = ARG2(tf);
 	struct uio uio;
-	int err;
+	long ret;
 
 	if (n > IOV_MAX)
 		return -EINVAL;
-	if (copy_from_user(iov, UADDR(ARG1(tf)), n * sizeof(iov[0])))
-		return -EFAULT;
-	err = uio_user_vec(&uio, iov, (unsigned)n);
-	return err ? err : transfer((int)ARG0(tf), &uio, 0, kind);
+	if (n > ARRAY_SIZE(few)) {
+		iov = kmalloc(n * sizeof(*iov), 0);
+		if (!iov)
+			return -ENOMEM;
+	}
+	if (copy_from_user(iov, UADDR(ARG1(tf)), n * sizeof(*iov)))
+		ret = -EFAULT;
+	else
+		ret = uio_user_vec(&uio, iov, (unsigned)n);
+	if (!ret)
+		ret = transfer((int)ARG0(tf), &uio, pos, kind);
+	if (iov != few)
+		kfree(iov);
+	return ret;
 }
 
 long sys_readv(struct trapframe *tf)
 {
-	return vector_io(tf, IO_READ);
+	return vector_io(tf, 0, IO_READ);
 }
 
 long sys_writev(struct trapframe *tf)
 {
-	return vector_io(tf, IO_WRITE);
+	return vector_io(tf, 0, IO_WRITE);
+}
+
+long sys_preadv(struct trapframe *tf)
+{
+	return vector_io(tf, (off_t)ARG3(tf), IO_PREAD);
+}
+
+long sys_pwritev(struct trapframe *tf)
+{
+	return vector_io(tf, (off_t)ARG3(tf), IO_PWRITE);
 }
 
 long sys_lseek(struct trapframe *tf)
@@ -267,6 +287,18 @@ long sys_fallocate(struct trapframe *tf)
 	if (!f)
 		return -EBADF;
 	err = file_fallocate(f, (off_t)ARG1(tf), (off_t)ARG2(tf));
+	file_put(f);
+	return err;
+}
+
+long sys_flock(struct trapframe *tf)
+{
+	struct file *f = fd_get((int)ARG0(tf));
+	int err;
+
+	if (!f)
+		return -EBADF;
+	err = file_flock(f, (unsigned)ARG1(tf));
 	file_put(f);
 	return err;
 }

@@ -26,14 +26,16 @@ long sys_vfork(struct trapframe *tf)
 
 long sys_execve(struct trapframe *tf)
 {
-	char path[PATH_MAX];
 	struct exec_args *args;
-	int err = path_from_user(path, UADDR(ARG0(tf)));
+	struct name n;
+	int err = name_get(&n, AT_FDCWD, ARG0(tf));
 
+	if (err)
+		return err;
+	err = exec_args_user(UADDR(ARG1(tf)), UADDR(ARG2(tf)), &args);
 	if (!err)
-		err = exec_args_user(UADDR(ARG1(tf)), UADDR(ARG2(tf)), &args);
-	if (!err)
-		err = proc_exec(path, args);
+		err = proc_exec(n.path, args);
+	name_put(&n);
 	return err;
 }
 

@@ -22,7 +22,18 @@ PARVIX_SYSCALLS(X)
 #define ARG4(tf) ((tf)->r8)
 #define ARG5(tf) ((tf)->r9)
 
-/* An argument that is a path: into @buf, PATH_MAX bytes. 0, -EFAULT, -ENAMETOOLONG. */
-int path_from_user(char *buf, uaddr_t path);
+/*
+ * An argument that is a path: its text, and where a relative one starts (NULL: the working
+ * directory). name_get() takes the directory's descriptor, AT_FDCWD if the call has none, and the
+ * user's address of the text: 0, or -EFAULT, -ENAMETOOLONG, -ENOMEM, -EBADF, -ENOTDIR and there is
+ * nothing to put. Sleeps.
+ */
+struct name {
+	struct vnode *at;
+	char *path;
+	char few[128];
+};
+int name_get(struct name *n, int dirfd, unsigned long path);
+void name_put(struct name *n);
 
 #endif

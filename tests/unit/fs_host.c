@@ -192,6 +192,19 @@ void waiter_remove(struct waiter *w)
 {
 }
 
+int sleep_on_mutex(struct waitq *wq, mutex_t *m, unsigned flags, ktime_t deadline)
+{
+	mutex_unlock(m);
+	host_sleep();
+	mutex_lock(m);
+	return 0;
+}
+
+bool thread_interrupted(void)
+{
+	return false;
+}
+
 void thread_prepare_sleep(void)
 {
 }

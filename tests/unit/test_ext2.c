@@ -11,7 +11,7 @@
  * SOURCES: kernel/fs/ext2/check.c kernel/fs/ext2/balloc.c kernel/fs/ext2/ialloc.c
  * SOURCES: kernel/fs/ext2/map.c kernel/fs/ext2/inode.c kernel/fs/ext2/file.c
  * SOURCES: kernel/fs/ext2/dir.c kernel/fs/ext2/names.c kernel/fs/ext2/index.c
- * SOURCES: kernel/fs/ext2/orphan.c lib/string.c
+ * SOURCES: kernel/fs/ext2/orphan.c kernel/fs/lock.c lib/string.c
  */
 #include "fs_host.h"
 #include "test.h"
@@ -67,7 +67,7 @@ static ssize_t write_at(const char *path, unsigned flags, const void *buf, size_
 	struct parvix_iovec iov;
 	struct uio uio;
 	struct file *f;
-	ssize_t r = file_open(path, O_WRONLY | flags, 0644, &f);
+	ssize_t r = file_open(NULL, path, O_WRONLY | flags, 0644, &f);
 
 	if (r)
 		return r;
@@ -82,7 +82,7 @@ static ssize_t read_at(const char *path, void *buf, size_t n, off_t pos)
 	struct parvix_iovec iov;
 	struct uio uio;
 	struct file *f;
-	ssize_t r = file_open(path, O_RDONLY, 0, &f);
+	ssize_t r = file_open(NULL, path, O_RDONLY, 0, &f);
 
 	if (r)
 		return r;
@@ -95,7 +95,7 @@ static ssize_t read_at(const char *path, void *buf, size_t n, off_t pos)
 static int touch(const char *path)
 {
 	struct file *f;
-	int err = file_open(path, O_WRONLY | O_CREAT, 0644, &f);
+	int err = file_open(NULL, path, O_WRONLY | O_CREAT, 0644, &f);
 
 	if (!err)
 		file_put(f);
@@ -106,7 +106,7 @@ static struct parvix_stat stat_of(const char *path)
 {
 	struct parvix_stat st = {0};
 
-	CHECK_EQ(path_stat(path, NAMEI_NOFOLLOW, &st), 0);
+	CHECK_EQ(path_stat(NULL, path, NAMEI_NOFOLLOW, &st), 0);
 	return st;
 }
 
@@ -119,28 +119,28 @@ TEST(files_and_directories)
 
 	REQUIRE(setup("-t ext2 -b 1024", 2048));
 	REQUIRE_EQ(do_mount(0), 0);
-	CHECK_EQ(path_mkdir("/mnt/a", 0777), 0);
-	CHECK_EQ(path_mkdir("/mnt/a", 0777), -EEXIST);
-	CHECK_EQ(path_mkdir("/mnt/x/y", 0777), -ENOENT);
+	CHECK_EQ(path_mkdir(NULL, "/mnt/a", 0777), 0);
+	CHECK_EQ(path_mkdir(NULL, "/mnt/a", 0777), -EEXIST);
+	CHECK_EQ(path_mkdir(NULL, "/mnt/x/y", 0777), -ENOENT);
 	CHECK_EQ(write_at("/mnt/a/f", O_CREAT, "hello world", 11, 0), 11);
 	CHECK_EQ(read_at("/mnt/a/f", buf, sizeof(buf), 6), 5);
 	CHECK_MEM(buf, "world", 5);
 	CHECK_EQ(write_at("/mnt/a/f", O_EXCL | O_CREAT, "x", 1, 0), -EEXIST);
 	CHECK_EQ(write_at("/mnt/a", 0, "x", 1, 0), -EISDIR);
 	CHECK_EQ(write_at("/mnt/a/f/g", O_CREAT, "x", 1, 0), -ENOTDIR);
-	CHECK_EQ(path_link("/mnt/a/f", "/mnt/g"), 0);
-	CHECK_EQ(path_link("/mnt/a", "/mnt/h"), -EPERM);
+	CHECK_EQ(path_link(NULL, "/mnt/a/f", NULL, "/mnt/g", NAMEI_NOFOLLOW), 0);
+	CHECK_EQ(path_link(NULL, "/mnt/a", NULL, "/mnt/h", NAMEI_NOFOLLOW), -EPERM);
 	st = stat_of("/mnt/g");
 	CHECK_EQ(st.st_nlink, 2);
 	CHECK_EQ(st.st_size, 11);
 	CHECK_EQ(st.st_mode, S_IFREG | 0644);
-	CHECK_EQ(path_rmdir("/mnt/a"), -ENOTEMPTY);
-	CHECK_EQ(path_unlink("/mnt/a"), -EISDIR);
-	CHECK_EQ(path_unlink("/mnt/a/f"), 0);
-	CHECK_EQ(path_unlink("/mnt/a/f"), -ENOENT);
-	CHECK_EQ(path_rmdir("/mnt/a/"), 0);
-	CHECK_EQ(path_rmdir("/mnt"), -EBUSY);
-	CHECK_EQ(path_rmdir("/mnt/."), -EINVAL);
+	CHECK_EQ(path_rmdir(NULL, "/mnt/a"), -ENOTEMPTY);
+	CHECK_EQ(path_unlink(NULL, "/mnt/a"), -EISDIR);
+	CHECK_EQ(path_unlink(NULL, "/mnt/a/f"), 0);
+	CHECK_EQ(path_unlink(NULL, "/mnt/a/f"), -ENOENT);
+	CHECK_EQ(path_rmdir(NULL, "/mnt/a/"), 0);
+	CHECK_EQ(path_rmdir(NULL, "/mnt"), -EBUSY);
+	CHECK_EQ(path_rmdir(NULL, "/mnt/."), -EINVAL);
 	CHECK_EQ(stat_of("/mnt/g").st_nlink, 1);
 	CHECK_EQ(stat_of("/mnt").st_nlink, 3);
 	finish();
@@ -153,32 +153,32 @@ TEST(symbolic_links)
 
 	REQUIRE(setup("-t ext2 -b 1024", 2048));
 	REQUIRE_EQ(do_mount(0), 0);
-	CHECK_EQ(path_mkdir("/mnt/d", 0755), 0);
-	CHECK_EQ(path_symlink("d", "/mnt/l"), 0);
+	CHECK_EQ(path_mkdir(NULL, "/mnt/d", 0755), 0);
+	CHECK_EQ(path_symlink("d", NULL, "/mnt/l"), 0);
 	CHECK_EQ(touch("/mnt/l/f"), 0);
-	CHECK_EQ(path_stat("/mnt/d/f", 0, &st), 0);
-	CHECK_EQ(path_readlink("/mnt/l", buf, sizeof(buf)), 1);
-	CHECK_EQ(path_readlink("/mnt/d", buf, sizeof(buf)), -EINVAL);
+	CHECK_EQ(path_stat(NULL, "/mnt/d/f", 0, &st), 0);
+	CHECK_EQ(path_readlink(NULL, "/mnt/l", buf, sizeof(buf)), 1);
+	CHECK_EQ(path_readlink(NULL, "/mnt/d", buf, sizeof(buf)), -EINVAL);
 	memset(longer, 'n', sizeof(longer));
 	memcpy(longer, "/mnt/", 5);
 	longer[300] = 0;
-	CHECK_EQ(path_symlink(longer, "/mnt/long"), 0);
-	CHECK_EQ(path_readlink("/mnt/long", buf, sizeof(buf)), 300);
+	CHECK_EQ(path_symlink(longer, NULL, "/mnt/long"), 0);
+	CHECK_EQ(path_readlink(NULL, "/mnt/long", buf, sizeof(buf)), 300);
 	CHECK_MEM(buf, longer, 300);
-	CHECK_EQ(path_stat("/mnt/long", 0, &st), -ENAMETOOLONG);
-	CHECK_EQ(path_symlink("loop2", "/mnt/loop1"), 0);
-	CHECK_EQ(path_symlink("loop1", "/mnt/loop2"), 0);
-	CHECK_EQ(path_stat("/mnt/loop1", 0, &st), -ELOOP);
-	CHECK_EQ(path_symlink("../mnt/d/new", "/mnt/dangling"), 0);
+	CHECK_EQ(path_stat(NULL, "/mnt/long", 0, &st), -ENAMETOOLONG);
+	CHECK_EQ(path_symlink("loop2", NULL, "/mnt/loop1"), 0);
+	CHECK_EQ(path_symlink("loop1", NULL, "/mnt/loop2"), 0);
+	CHECK_EQ(path_stat(NULL, "/mnt/loop1", 0, &st), -ELOOP);
+	CHECK_EQ(path_symlink("../mnt/d/new", NULL, "/mnt/dangling"), 0);
 	CHECK_EQ(write_at("/mnt/dangling", O_CREAT | O_EXCL, "1", 1, 0), -EEXIST);
 	CHECK_EQ(write_at("/mnt/dangling", O_CREAT | O_NOFOLLOW, "1", 1, 0), -ELOOP);
 	CHECK_EQ(write_at("/mnt/dangling", O_CREAT, "1", 1, 0), 1);
-	CHECK_EQ(path_stat("/mnt/d/new", 0, &st), 0);
-	CHECK_EQ(path_rmdir("/mnt/l/"), -ENOTDIR);
-	CHECK_EQ(path_stat("/mnt/l/", NAMEI_NOFOLLOW, &st), 0);
+	CHECK_EQ(path_stat(NULL, "/mnt/d/new", 0, &st), 0);
+	CHECK_EQ(path_rmdir(NULL, "/mnt/l/"), -ENOTDIR);
+	CHECK_EQ(path_stat(NULL, "/mnt/l/", NAMEI_NOFOLLOW, &st), 0);
 	CHECK(S_ISDIR(st.st_mode));
-	CHECK_EQ(path_unlink("/mnt/l"), 0);
-	CHECK_EQ(path_unlink("/mnt/long"), 0);
+	CHECK_EQ(path_unlink(NULL, "/mnt/l"), 0);
+	CHECK_EQ(path_unlink(NULL, "/mnt/long"), 0);
 	finish();
 }
 
@@ -189,41 +189,41 @@ TEST(rename_rules)
 
 	REQUIRE(setup("-t ext2 -b 1024 -r 0", 2048));
 	REQUIRE_EQ(do_mount(0), 0);
-	CHECK_EQ(path_mkdir("/mnt/a", 0755), 0);
-	CHECK_EQ(path_mkdir("/mnt/a/b", 0755), 0);
-	CHECK_EQ(path_mkdir("/mnt/c", 0755), 0);
+	CHECK_EQ(path_mkdir(NULL, "/mnt/a", 0755), 0);
+	CHECK_EQ(path_mkdir(NULL, "/mnt/a/b", 0755), 0);
+	CHECK_EQ(path_mkdir(NULL, "/mnt/c", 0755), 0);
 	CHECK_EQ(touch("/mnt/f"), 0);
-	CHECK_EQ(path_rename("/mnt/a", "/mnt/a/b/x"), -EINVAL);
-	CHECK_EQ(path_rename("/mnt/a", "/mnt/a/x"), -EINVAL);
-	CHECK_EQ(path_rename("/mnt/a/b", "/mnt/a"), -ENOTEMPTY);
-	CHECK_EQ(path_rename("/mnt/c", "/mnt/a"), -ENOTEMPTY);
-	CHECK_EQ(path_rename("/mnt/c", "/mnt/f"), -ENOTDIR);
-	CHECK_EQ(path_rename("/mnt/f", "/mnt/c"), -EISDIR);
-	CHECK_EQ(path_rename("/mnt/f", "/mnt/g/"), -ENOTDIR);
-	CHECK_EQ(path_rename("/mnt/f", "/x"), -EXDEV);
-	CHECK_EQ(path_rename("/mnt", "/x"), -EBUSY);
-	CHECK_EQ(path_rename("/mnt/f", "/mnt/f"), 0);
+	CHECK_EQ(path_rename(NULL, "/mnt/a", NULL, "/mnt/a/b/x"), -EINVAL);
+	CHECK_EQ(path_rename(NULL, "/mnt/a", NULL, "/mnt/a/x"), -EINVAL);
+	CHECK_EQ(path_rename(NULL, "/mnt/a/b", NULL, "/mnt/a"), -ENOTEMPTY);
+	CHECK_EQ(path_rename(NULL, "/mnt/c", NULL, "/mnt/a"), -ENOTEMPTY);
+	CHECK_EQ(path_rename(NULL, "/mnt/c", NULL, "/mnt/f"), -ENOTDIR);
+	CHECK_EQ(path_rename(NULL, "/mnt/f", NULL, "/mnt/c"), -EISDIR);
+	CHECK_EQ(path_rename(NULL, "/mnt/f", NULL, "/mnt/g/"), -ENOTDIR);
+	CHECK_EQ(path_rename(NULL, "/mnt/f", NULL, "/x"), -EXDEV);
+	CHECK_EQ(path_rename(NULL, "/mnt", NULL, "/x"), -EBUSY);
+	CHECK_EQ(path_rename(NULL, "/mnt/f", NULL, "/mnt/f"), 0);
 	CHECK_EQ(path_chdir("/mnt/a/b"), 0);
-	CHECK_EQ(path_rename("/mnt/a/b", "/mnt/c"), 0);
+	CHECK_EQ(path_rename(NULL, "/mnt/a/b", NULL, "/mnt/c"), 0);
 	CHECK_EQ(stat_of("/mnt/a").st_nlink, 2);
 	CHECK_EQ(stat_of("/mnt/c").st_nlink, 2);
 	CHECK_EQ(stat_of("/mnt").st_nlink, 5);
 	CHECK_EQ(vnode_path(current_proc()->cwd, cwd, sizeof(cwd)), 7);
 	CHECK_STR(cwd, "/mnt/c");
-	CHECK_EQ(path_rename("/mnt/c", "/mnt/a/c"), 0);
+	CHECK_EQ(path_rename(NULL, "/mnt/c", NULL, "/mnt/a/c"), 0);
 	CHECK_EQ(vnode_path(current_proc()->cwd, cwd, sizeof(cwd)), 9);
 	CHECK_STR(cwd, "/mnt/a/c");
-	CHECK_EQ(path_stat("../../f", 0, &st), 0);
-	CHECK_EQ(path_rmdir("/mnt/a/c"), 0);
-	CHECK_EQ(path_stat(".", 0, &st), 0);
-	CHECK_EQ(path_stat("..", 0, &st), -ENOENT);
+	CHECK_EQ(path_stat(NULL, "../../f", 0, &st), 0);
+	CHECK_EQ(path_rmdir(NULL, "/mnt/a/c"), 0);
+	CHECK_EQ(path_stat(NULL, ".", 0, &st), 0);
+	CHECK_EQ(path_stat(NULL, "..", 0, &st), -ENOENT);
 	CHECK_EQ(touch("new"), -ENOENT);
 	CHECK_EQ(vnode_path(current_proc()->cwd, cwd, sizeof(cwd)), -ENOENT);
 	CHECK_EQ(path_chdir("/"), 0);
-	CHECK_EQ(path_rename("/mnt/f", "/mnt/a/f"), 0);
+	CHECK_EQ(path_rename(NULL, "/mnt/f", NULL, "/mnt/a/f"), 0);
 	CHECK_EQ(touch("/mnt/g"), 0);
-	CHECK_EQ(path_rename("/mnt/g", "/mnt/a/f"), 0);
-	CHECK_EQ(path_stat("/mnt/g", 0, &st), -ENOENT);
+	CHECK_EQ(path_rename(NULL, "/mnt/g", NULL, "/mnt/a/f"), 0);
+	CHECK_EQ(path_stat(NULL, "/mnt/g", 0, &st), -ENOENT);
 	finish();
 }
 
@@ -238,10 +238,10 @@ TEST(an_unlinked_open_file_lives_on)
 	REQUIRE(setup("-t ext2 -b 4096", 2048));
 	REQUIRE_EQ(do_mount(0), 0);
 	CHECK_EQ(path_statfs("/mnt", &before), 0);
-	REQUIRE_EQ(file_open("/mnt/f", O_RDWR | O_CREAT, 0600, &f), 0);
+	REQUIRE_EQ(file_open(NULL, "/mnt/f", O_RDWR | O_CREAT, 0600, &f), 0);
 	uio_user(&uio, &iov, UADDR(data), sizeof(data));
 	CHECK_EQ(file_write(f, &uio), sizeof(data));
-	CHECK_EQ(path_unlink("/mnt/f"), 0);
+	CHECK_EQ(path_unlink(NULL, "/mnt/f"), 0);
 	CHECK_EQ(fs_unmount("/mnt", 0), -EBUSY);
 	CHECK_EQ(fs_sync(), 0);
 	CHECK_EQ(file_seek(f, 5, SEEK_SET), 5);
@@ -282,7 +282,7 @@ TEST(append_truncate_sparse)
 	CHECK_EQ(path_truncate("/mnt/s", 100), 0);
 	CHECK_EQ(stat_of("/mnt/s").st_blocks, 0);
 	CHECK_EQ(write_at("/mnt/s", O_TRUNC, "x", 1, 50000), 1);
-	REQUIRE_EQ(file_open("/mnt/s", O_RDWR, 0, &f), 0);
+	REQUIRE_EQ(file_open(NULL, "/mnt/s", O_RDWR, 0, &f), 0);
 	CHECK_EQ(file_fallocate(f, 0, 300000), 0);
 	CHECK_EQ(file_fallocate(f, 0, 30 * MIB), -ENOSPC);
 	CHECK_EQ(file_seek(f, 0, SEEK_END), 300000);
@@ -298,34 +298,34 @@ TEST(permissions)
 
 	REQUIRE(setup("-t ext2 -b 1024 -m 0", 2048));
 	REQUIRE_EQ(do_mount(0), 0);
-	CHECK_EQ(path_mkdir("/mnt/tmp", 01777), 0);
-	CHECK_EQ(path_chmod("/mnt/tmp", 01777), 0);
+	CHECK_EQ(path_mkdir(NULL, "/mnt/tmp", 01777), 0);
+	CHECK_EQ(path_chmod(NULL, "/mnt/tmp", 0, 01777), 0);
 	CHECK_EQ(touch("/mnt/tmp/root"), 0);
 	host_user(100);
 	CHECK_EQ(touch("/mnt/f"), -EACCES);
-	CHECK_EQ(path_unlink("/mnt/tmp/root"), -EPERM);
-	CHECK_EQ(path_rename("/mnt/tmp/root", "/mnt/tmp/x"), -EPERM);
+	CHECK_EQ(path_unlink(NULL, "/mnt/tmp/root"), -EPERM);
+	CHECK_EQ(path_rename(NULL, "/mnt/tmp/root", NULL, "/mnt/tmp/x"), -EPERM);
 	CHECK_EQ(write_at("/mnt/tmp/root", 0, "x", 1, 0), -EACCES);
-	CHECK_EQ(path_chmod("/mnt/tmp/root", 0777), -EPERM);
+	CHECK_EQ(path_chmod(NULL, "/mnt/tmp/root", 0, 0777), -EPERM);
 	CHECK_EQ(touch("/mnt/tmp/mine"), 0);
-	CHECK_EQ(path_chmod("/mnt/tmp/mine", 0600), 0);
-	CHECK_EQ(path_chown("/mnt/tmp/mine", 0, 0, 0), -EPERM);
+	CHECK_EQ(path_chmod(NULL, "/mnt/tmp/mine", 0, 0600), 0);
+	CHECK_EQ(path_chown(NULL, "/mnt/tmp/mine", 0, 0, 0), -EPERM);
 	st = stat_of("/mnt/tmp/mine");
 	CHECK_EQ(st.st_uid, 100);
-	CHECK_EQ(path_mkdir("/mnt/tmp/d", 0700), 0);
+	CHECK_EQ(path_mkdir(NULL, "/mnt/tmp/d", 0700), 0);
 	CHECK_EQ(touch("/mnt/tmp/d/f"), 0);
 	host_user(200);
-	CHECK_EQ(path_unlink("/mnt/tmp/mine"), -EPERM);
-	CHECK_EQ(path_stat("/mnt/tmp/d/f", 0, &st), -EACCES);
+	CHECK_EQ(path_unlink(NULL, "/mnt/tmp/mine"), -EPERM);
+	CHECK_EQ(path_stat(NULL, "/mnt/tmp/d/f", 0, &st), -EACCES);
 	CHECK_EQ(read_at("/mnt/tmp/mine", &st, 1, 0), -EACCES);
 	host_user(0);
-	CHECK_EQ(path_unlink("/mnt/tmp/mine"), 0);
-	CHECK_EQ(path_access("/mnt/tmp/root", X_OK), -EACCES);
-	CHECK_EQ(path_access("/mnt/tmp/root", R_OK | W_OK), 0);
+	CHECK_EQ(path_unlink(NULL, "/mnt/tmp/mine"), 0);
+	CHECK_EQ(path_access(NULL, "/mnt/tmp/root", NAMEI_REAL_ID, X_OK), -EACCES);
+	CHECK_EQ(path_access(NULL, "/mnt/tmp/root", NAMEI_REAL_ID, R_OK | W_OK), 0);
 	CHECK_EQ(fs_mount("/disk", "/mnt", "ext2", MS_REMOUNT | MS_RDONLY, NULL), 0);
 	CHECK_EQ(touch("/mnt/g"), -EROFS);
-	CHECK_EQ(path_unlink("/mnt/tmp/root"), -EROFS);
-	CHECK_EQ(path_access("/mnt/tmp/root", W_OK), -EROFS);
+	CHECK_EQ(path_unlink(NULL, "/mnt/tmp/root"), -EROFS);
+	CHECK_EQ(path_access(NULL, "/mnt/tmp/root", NAMEI_REAL_ID, W_OK), -EROFS);
 	CHECK_EQ(disk_check(image, image_size), 0);
 	CHECK_EQ(fs_mount("/disk", "/mnt", "ext2", MS_REMOUNT, NULL), 0);
 	CHECK_EQ(touch("/mnt/g"), 0);
@@ -352,8 +352,8 @@ TEST(a_full_disk_says_so)
 	CHECK_EQ(r, -ENOSPC);
 	CHECK_EQ(path_statfs("/mnt", &st), 0);
 	CHECK(st.f_bfree < 4);
-	CHECK_EQ(path_mkdir("/mnt/d", 0755), -ENOSPC);
-	CHECK_EQ(path_unlink("/mnt/f"), 0);
+	CHECK_EQ(path_mkdir(NULL, "/mnt/d", 0755), -ENOSPC);
+	CHECK_EQ(path_unlink(NULL, "/mnt/f"), 0);
 	for (int i = 0;; i++) {
 		snprintf(path, sizeof(path), "/mnt/file%d", i);
 		r = touch(path);
@@ -389,9 +389,9 @@ TEST(large_directories)
 	}
 	for (int i = 0; i < 1000; i += 2) {
 		snprintf(path, sizeof(path), "/mnt/n%d", i);
-		CHECK_EQ(path_unlink(path), 0);
+		CHECK_EQ(path_unlink(NULL, path), 0);
 	}
-	REQUIRE_EQ(file_open("/mnt", O_RDONLY | O_DIRECTORY, 0, &f), 0);
+	REQUIRE_EQ(file_open(NULL, "/mnt", O_RDONLY | O_DIRECTORY, 0, &f), 0);
 	while ((n = file_getdents(f, UADDR(buf), sizeof(buf))) > 0)
 		for (ssize_t at = 0; at < n;) {
 			struct parvix_dirent *d = (struct parvix_dirent *)(buf + at);
@@ -469,7 +469,7 @@ TEST(errors_of_the_disk)
 			read_at("/mnt/f", data, sizeof(data), 0);
 			touch("/mnt/g");
 			write_at("/mnt/f", 0, data, sizeof(data), 7);
-			path_unlink("/mnt/g");
+			path_unlink(NULL, "/mnt/g");
 			host_disk_fail = 0;
 			CHECK_EQ(fs_unmount("/mnt", 0), 0);
 		}

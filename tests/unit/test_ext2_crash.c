@@ -12,7 +12,7 @@
  * SOURCES: kernel/fs/ext2/check.c kernel/fs/ext2/balloc.c kernel/fs/ext2/ialloc.c
  * SOURCES: kernel/fs/ext2/map.c kernel/fs/ext2/inode.c kernel/fs/ext2/file.c
  * SOURCES: kernel/fs/ext2/dir.c kernel/fs/ext2/names.c kernel/fs/ext2/index.c
- * SOURCES: kernel/fs/ext2/orphan.c lib/string.c
+ * SOURCES: kernel/fs/ext2/orphan.c kernel/fs/lock.c lib/string.c
  */
 #include "fs_host.h"
 #include "test.h"
@@ -97,10 +97,10 @@ static void write_file(unsigned i)
 	if (files[i].fill) {
 		snprintf(path, sizeof(path), "/mnt%s", files[i].path);
 		files[i].fill = 0;
-		path_unlink(path);
+		path_unlink(NULL, path);
 	}
 	name_file(path, i);
-	if (file_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644, &f))
+	if (file_open(NULL, path, O_WRONLY | O_CREAT | O_TRUNC, 0644, &f))
 		return;
 	memset(data, k.fill, k.size);
 	uio_user(&uio, &iov, UADDR(data), k.size);
@@ -123,10 +123,10 @@ static void open_nameless(void)
 	if (nameless[i]) {
 		file_put(nameless[i]);
 		nameless[i] = NULL;
-	} else if (!file_open("/mnt/tmp", O_WRONLY | O_CREAT, 0600, &nameless[i])) {
+	} else if (!file_open(NULL, "/mnt/tmp", O_WRONLY | O_CREAT, 0600, &nameless[i])) {
 		uio_user(&uio, &iov, UADDR(data), pick(FILE_MAX / 2));
 		file_write(nameless[i], &uio);
-		path_unlink("/mnt/tmp");
+		path_unlink(NULL, "/mnt/tmp");
 	}
 }
 
@@ -143,23 +143,23 @@ static void other_work(void)
 		break;
 	case 0:
 		a[5] = 'y';
-		path_mkdir(a, 0755);
+		path_mkdir(NULL, a, 0755);
 		break;
 	case 1:
 		a[5] = 'y';
-		path_rmdir(a);
+		path_rmdir(NULL, a);
 		break;
 	case 2:
-		path_rename(a, b);
+		path_rename(NULL, a, NULL, b);
 		break;
 	case 3:
-		path_rename(b, a);
+		path_rename(NULL, b, NULL, a);
 		break;
 	case 4:
-		path_symlink("somewhere", b);
+		path_symlink("somewhere", NULL, b);
 		break;
 	default:
-		path_unlink(b);
+		path_unlink(NULL, b);
 	}
 }
 
@@ -174,7 +174,7 @@ TEST(destroyed_at_any_moment)
 	host_disk_async = 1;
 	host_disk_set(disk, KIB * 1024);
 	REQUIRE_EQ(fs_mount("/disk", "/mnt", "ext2", 0, NULL), 0);
-	REQUIRE_EQ(path_mkdir("/mnt/d", 0755), 0);
+	REQUIRE_EQ(path_mkdir(NULL, "/mnt/d", 0755), 0);
 	host_disk_written = written;
 	host_disk_flushed = flushed;
 	flushed();

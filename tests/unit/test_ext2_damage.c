@@ -11,7 +11,7 @@
  * SOURCES: kernel/fs/ext2/check.c kernel/fs/ext2/balloc.c kernel/fs/ext2/ialloc.c
  * SOURCES: kernel/fs/ext2/map.c kernel/fs/ext2/inode.c kernel/fs/ext2/file.c
  * SOURCES: kernel/fs/ext2/dir.c kernel/fs/ext2/names.c kernel/fs/ext2/index.c
- * SOURCES: kernel/fs/ext2/orphan.c lib/string.c
+ * SOURCES: kernel/fs/ext2/orphan.c kernel/fs/lock.c lib/string.c
  */
 #include "fs_host.h"
 #include "test.h"
@@ -40,7 +40,7 @@ static ssize_t transfer(const char *path, unsigned flags, size_t n, off_t pos)
 	struct parvix_iovec iov;
 	struct uio uio;
 	struct file *f;
-	ssize_t r = file_open(path, flags, 0644, &f);
+	ssize_t r = file_open(NULL, path, flags, 0644, &f);
 
 	if (r)
 		return r;
@@ -60,22 +60,22 @@ static void populate(void)
 		snprintf(path, sizeof(path), "/mnt/file%d", i);
 		CHECK(transfer(path, O_WRONLY | O_CREAT, (size_t)i * 500 + 1, 0) > 0);
 	}
-	CHECK_EQ(path_mkdir("/mnt/a", 0755), 0);
-	CHECK_EQ(path_mkdir("/mnt/a/b", 0755), 0);
-	CHECK_EQ(path_mkdir("/mnt/a/b/c", 0755), 0);
-	CHECK_EQ(path_link("/mnt/file3", "/mnt/a/b/link"), 0);
-	CHECK_EQ(path_symlink("b/c", "/mnt/a/short"), 0);
+	CHECK_EQ(path_mkdir(NULL, "/mnt/a", 0755), 0);
+	CHECK_EQ(path_mkdir(NULL, "/mnt/a/b", 0755), 0);
+	CHECK_EQ(path_mkdir(NULL, "/mnt/a/b/c", 0755), 0);
+	CHECK_EQ(path_link(NULL, "/mnt/file3", NULL, "/mnt/a/b/link", NAMEI_NOFOLLOW), 0);
+	CHECK_EQ(path_symlink("b/c", NULL, "/mnt/a/short"), 0);
 	memset(data, 'l', 200);
 	data[200] = 0;
-	CHECK_EQ(path_symlink((char *)data, "/mnt/a/long"), 0);
+	CHECK_EQ(path_symlink((char *)data, NULL, "/mnt/a/long"), 0);
 	CHECK(transfer("/mnt/a/big", O_WRONLY | O_CREAT, 60000, 0) > 0);
 	CHECK(transfer("/mnt/a/big", O_WRONLY, 60000, 250000) > 0);
 	CHECK(transfer("/mnt/a/sparse", O_WRONLY | O_CREAT, 10, 100000000) > 0);
-	CHECK_EQ(path_mknod("/mnt/a/fifo", S_IFIFO | 0644, 0), 0);
-	CHECK_EQ(path_mknod("/mnt/a/disk", S_IFBLK | 0644, MKDEV(9, 0)), 0);
+	CHECK_EQ(path_mknod(NULL, "/mnt/a/fifo", S_IFIFO | 0644, 0), 0);
+	CHECK_EQ(path_mknod(NULL, "/mnt/a/disk", S_IFBLK | 0644, MKDEV(9, 0)), 0);
 	for (int i = 0; i < 60; i++) {
 		snprintf(path, sizeof(path), "/mnt/a/b/a-rather-long-name-%d", i);
-		CHECK_EQ(path_link("/mnt/file3", path), 0);
+		CHECK_EQ(path_link(NULL, "/mnt/file3", NULL, path, NAMEI_NOFOLLOW), 0);
 	}
 }
 
@@ -86,11 +86,11 @@ static void use_file(const char *path)
 	struct parvix_stat st;
 	char link[64];
 
-	if (path_stat(path, NAMEI_NOFOLLOW, &st))
+	if (path_stat(NULL, path, NAMEI_NOFOLLOW, &st))
 		return;
 	if (S_ISLNK(st.st_mode)) {
-		path_readlink(path, link, sizeof(link));
-		path_stat(path, 0, &st);
+		path_readlink(NULL, path, link, sizeof(link));
+		path_stat(NULL, path, 0, &st);
 	}
 	if (S_ISREG(st.st_mode)) {
 		transfer(path, O_RDONLY, sizeof(data), 0);
@@ -112,22 +112,22 @@ static void change_file(const char *path)
 		break;
 	case 2:
 	case 3:
-		path_unlink(path);
+		path_unlink(NULL, path);
 		break;
 	case 4:
-		path_rename(path, other);
+		path_rename(NULL, path, NULL, other);
 		break;
 	case 5:
-		path_link(path, other);
+		path_link(NULL, path, NULL, other, NAMEI_NOFOLLOW);
 		break;
 	case 6:
-		path_chmod(path, 0644);
+		path_chmod(NULL, path, 0, 0644);
 		break;
 	case 7:
-		path_rmdir(path);
+		path_rmdir(NULL, path);
 		break;
 	default:
-		path_mkdir(other, 0755);
+		path_mkdir(NULL, other, 0755);
 	}
 }
 
@@ -152,7 +152,7 @@ static void visit(const char *dir, unsigned depth)
 	struct file *f;
 	ssize_t n;
 
-	if (depth > 6 || file_open(dir, O_RDONLY | O_DIRECTORY, 0, &f))
+	if (depth > 6 || file_open(NULL, dir, O_RDONLY | O_DIRECTORY, 0, &f))
 		return;
 	while ((n = file_getdents(f, UADDR(buf), sizeof(buf))) > 0 && visited < NAMES_MAX)
 		for (ssize_t at = 0; at < n && visited < NAMES_MAX; visited++) {
@@ -179,8 +179,8 @@ static void use_everything(void)
 	}
 	if (!path_chdir("/mnt/a/b/c"))
 		vnode_path(current_proc()->cwd, cwd, sizeof(cwd));
-	path_rename("/mnt/a/b/c", "/mnt/c");
-	path_rename("/mnt/a", "/mnt/c/a");
+	path_rename(NULL, "/mnt/a/b/c", NULL, "/mnt/c");
+	path_rename(NULL, "/mnt/a", NULL, "/mnt/c/a");
 	CHECK_EQ(path_chdir("/"), 0);
 	fs_sync();
 	visited = 0;

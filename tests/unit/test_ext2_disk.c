@@ -11,7 +11,7 @@
  * SOURCES: kernel/fs/ext2/check.c kernel/fs/ext2/balloc.c kernel/fs/ext2/ialloc.c
  * SOURCES: kernel/fs/ext2/map.c kernel/fs/ext2/inode.c kernel/fs/ext2/file.c
  * SOURCES: kernel/fs/ext2/dir.c kernel/fs/ext2/names.c kernel/fs/ext2/index.c
- * SOURCES: kernel/fs/ext2/orphan.c lib/string.c
+ * SOURCES: kernel/fs/ext2/orphan.c kernel/fs/lock.c lib/string.c
  */
 #include "fs_host.h"
 #include "test.h"
@@ -64,7 +64,7 @@ static struct file *open_file(const char *path, unsigned flags)
 {
 	struct file *f;
 
-	return file_open(path, flags, 0644, &f) ? NULL : f;
+	return file_open(NULL, path, flags, 0644, &f) ? NULL : f;
 }
 
 static void remount(void)
@@ -202,7 +202,7 @@ static void random_work(unsigned n)
 			file_put(f);
 		}
 		if (pick(5) == 0)
-			path_unlink(path);
+			path_unlink(NULL, path);
 		if (pick(10) == 0)
 			fs_sync();
 	}
@@ -258,7 +258,7 @@ TEST(pulled_out_while_mounted)
 			host_disk_unplug();
 		}
 		random_work(5);
-		CHECK_EQ(path_stat("/disk", 0, &st), 0); /* the name of the test's own root */
+		CHECK_EQ(path_stat(NULL, "/disk", 0, &st), 0); /* the name of the test's own root */
 		CHECK_EQ(fs_mount("/disk", "/mnt", "ext2", 0, NULL), -ENXIO);
 		CHECK_EQ(host_disk_released, 0);
 		CHECK_EQ(fs_unmount("/mnt", 0), 0);

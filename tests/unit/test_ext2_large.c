@@ -11,7 +11,7 @@
  * SOURCES: kernel/fs/ext2/check.c kernel/fs/ext2/balloc.c kernel/fs/ext2/ialloc.c
  * SOURCES: kernel/fs/ext2/map.c kernel/fs/ext2/inode.c kernel/fs/ext2/file.c
  * SOURCES: kernel/fs/ext2/dir.c kernel/fs/ext2/names.c kernel/fs/ext2/index.c
- * SOURCES: kernel/fs/ext2/orphan.c lib/string.c
+ * SOURCES: kernel/fs/ext2/orphan.c kernel/fs/lock.c lib/string.c
  */
 #include "fs_host.h"
 #include "test.h"
@@ -63,7 +63,7 @@ static struct file *open_file(const char *path, unsigned flags)
 {
 	struct file *f = NULL;
 
-	CHECK_EQ(file_open(path, O_RDWR | flags, 0644, &f), 0);
+	CHECK_EQ(file_open(NULL, path, O_RDWR | flags, 0644, &f), 0);
 	return f;
 }
 
@@ -147,7 +147,7 @@ static unsigned count_entries(const char *path)
 	unsigned seen = 0;
 	ssize_t n;
 
-	if (file_open(path, O_RDONLY | O_DIRECTORY, 0, &f))
+	if (file_open(NULL, path, O_RDONLY | O_DIRECTORY, 0, &f))
 		return 0;
 	while ((n = file_getdents(f, UADDR(buf), sizeof(buf))) > 0)
 		for (ssize_t at = 0; at < n; seen++)
@@ -164,41 +164,41 @@ static void ten_thousand_names(const char *options)
 	unsigned wrong = 0;
 
 	REQUIRE(setup(options, 4096));
-	REQUIRE_EQ(path_mkdir("/mnt/d", 0755), 0);
+	REQUIRE_EQ(path_mkdir(NULL, "/mnt/d", 0755), 0);
 	file_put(open_file("/mnt/f", O_CREAT));
 	for (unsigned i = 0; i < NAMES; i++) {
 		name_of(i, path, sizeof(path));
-		wrong += path_link("/mnt/f", path) != 0;
+		wrong += path_link(NULL, "/mnt/f", NULL, path, NAMEI_NOFOLLOW) != 0;
 	}
 	CHECK_EQ(wrong, 0);
-	CHECK_EQ(path_link("/mnt/f", path), -EEXIST);
+	CHECK_EQ(path_link(NULL, "/mnt/f", NULL, path, NAMEI_NOFOLLOW), -EEXIST);
 	CHECK_EQ(count_entries("/mnt/d"), NAMES + 2);
-	CHECK_EQ(path_stat("/mnt/d", 0, &st), 0);
+	CHECK_EQ(path_stat(NULL, "/mnt/d", 0, &st), 0);
 	for (unsigned i = 0; i < NAMES; i += 2) {
 		name_of(i, path, sizeof(path));
-		wrong += path_unlink(path) != 0;
+		wrong += path_unlink(NULL, path) != 0;
 	}
 	for (unsigned i = 0; i < NAMES; i++) {
 		name_of(i, path, sizeof(path));
-		wrong += path_stat(path, 0, &again) != (i % 2 ? 0 : -ENOENT);
+		wrong += path_stat(NULL, path, 0, &again) != (i % 2 ? 0 : -ENOENT);
 	}
 	CHECK_EQ(wrong, 0);
-	CHECK_EQ(path_rmdir("/mnt/d"), -ENOTEMPTY);
+	CHECK_EQ(path_rmdir(NULL, "/mnt/d"), -ENOTEMPTY);
 	for (unsigned i = 0; i < NAMES; i += 2) {
 		name_of(i, path, sizeof(path));
-		wrong += path_link("/mnt/f", path) != 0;
+		wrong += path_link(NULL, "/mnt/f", NULL, path, NAMEI_NOFOLLOW) != 0;
 	}
 	CHECK_EQ(wrong, 0);
 	/* What was removed is used again. */
-	CHECK_EQ(path_stat("/mnt/d", 0, &again), 0);
+	CHECK_EQ(path_stat(NULL, "/mnt/d", 0, &again), 0);
 	CHECK(again.st_size <= st.st_size + st.st_size / 10);
 	CHECK_EQ(count_entries("/mnt/d"), NAMES + 2);
 	for (unsigned i = 0; i < NAMES; i++) {
 		name_of(i * 7 % NAMES, path, sizeof(path));
-		wrong += path_unlink(path) != 0;
+		wrong += path_unlink(NULL, path) != 0;
 	}
 	CHECK_EQ(wrong, 0);
-	CHECK_EQ(path_rmdir("/mnt/d"), 0);
+	CHECK_EQ(path_rmdir(NULL, "/mnt/d"), 0);
 	finish();
 }
 
@@ -220,17 +220,17 @@ TEST(a_look_up_does_not_read_the_directory)
 	unsigned long before, reads;
 
 	REQUIRE(setup("-t ext2 -b 1024", 4096));
-	REQUIRE_EQ(path_mkdir("/mnt/d", 0755), 0);
+	REQUIRE_EQ(path_mkdir(NULL, "/mnt/d", 0755), 0);
 	file_put(open_file("/mnt/f", O_CREAT));
 	for (unsigned i = 0; i < NAMES; i++) {
 		name_of(i, path, sizeof(path));
-		path_link("/mnt/f", path);
+		path_link(NULL, "/mnt/f", NULL, path, NAMEI_NOFOLLOW);
 	}
 	before = host_transfers;
 	for (unsigned i = 0; i < 500; i++) {
 		name_of(i * 17 % NAMES, path, sizeof(path));
-		CHECK_EQ(path_stat(path, 0, &st), 0);
-		CHECK_EQ(path_stat("/mnt/d/there-is-no-such-name", 0, &st), -ENOENT);
+		CHECK_EQ(path_stat(NULL, path, 0, &st), 0);
+		CHECK_EQ(path_stat(NULL, "/mnt/d/there-is-no-such-name", 0, &st), -ENOENT);
 	}
 	reads = host_transfers - before;
 	CHECK_THAT(reads < 2000, "500 look-ups in a directory of %u names read %lu blocks", NAMES,
@@ -248,13 +248,13 @@ TEST(as_many_links_as_there_can_be)
 	file_put(open_file("/mnt/f", O_CREAT));
 	do
 		snprintf(path, sizeof(path), "/mnt/%u", n);
-	while (!path_link("/mnt/f", path) && ++n < 40000);
+	while (!path_link(NULL, "/mnt/f", NULL, path, NAMEI_NOFOLLOW) && ++n < 40000);
 	CHECK_EQ(n, 32000);
-	CHECK_EQ(path_link("/mnt/f", path), -EMLINK);
-	CHECK_EQ(path_stat("/mnt/f", 0, &st), 0);
+	CHECK_EQ(path_link(NULL, "/mnt/f", NULL, path, NAMEI_NOFOLLOW), -EMLINK);
+	CHECK_EQ(path_stat(NULL, "/mnt/f", 0, &st), 0);
 	CHECK_EQ(st.st_nlink, 32000);
-	CHECK_EQ(path_unlink("/mnt/17"), 0);
-	CHECK_EQ(path_link("/mnt/f", path), 0);
+	CHECK_EQ(path_unlink(NULL, "/mnt/17"), 0);
+	CHECK_EQ(path_link(NULL, "/mnt/f", NULL, path, NAMEI_NOFOLLOW), 0);
 	finish();
 }
 
@@ -280,7 +280,7 @@ TEST(files_without_a_name_are_freed_after_a_crash)
 		f[i] = open_file(path, O_CREAT);
 		CHECK_EQ(move(f[i], data, sizeof(data) / (i + 1), i * MIB, true),
 			 sizeof(data) / (i + 1));
-		CHECK_EQ(path_unlink(path), 0);
+		CHECK_EQ(path_unlink(NULL, path), 0);
 		if (i == 3)
 			CHECK_EQ(fs_sync(), 0);
 	}
@@ -332,7 +332,7 @@ TEST(a_wrong_list_does_no_harm)
 		memcpy(image, clean, image_size);
 		memcpy((char *)image + 1024 + 232, &firsts[i], 4);
 		REQUIRE_EQ(fs_mount("/disk", "/mnt", "ext2", 0, NULL), 0);
-		CHECK_EQ(path_stat("/mnt/f3", 0, &st), 0);
+		CHECK_EQ(path_stat(NULL, "/mnt/f3", 0, &st), 0);
 		CHECK_EQ(fs_unmount("/mnt", 0), 0);
 		CHECK_EQ(disk_check(image, image_size), 0);
 	}

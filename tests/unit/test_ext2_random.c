@@ -11,7 +11,7 @@
  * SOURCES: kernel/fs/ext2/check.c kernel/fs/ext2/balloc.c kernel/fs/ext2/ialloc.c
  * SOURCES: kernel/fs/ext2/map.c kernel/fs/ext2/inode.c kernel/fs/ext2/file.c
  * SOURCES: kernel/fs/ext2/dir.c kernel/fs/ext2/names.c kernel/fs/ext2/index.c
- * SOURCES: kernel/fs/ext2/orphan.c lib/string.c
+ * SOURCES: kernel/fs/ext2/orphan.c kernel/fs/lock.c lib/string.c
  */
 #include "ext2_model.h"
 #include "fs_host.h"
@@ -80,9 +80,9 @@ static void op_make(bool directory)
 
 	model_path(dir, name, path, sizeof(path));
 	if (directory)
-		r = path_mkdir(path, 0755);
+		r = path_mkdir(NULL, path, 0755);
 	else
-		r = file_open(path, O_RDWR | O_CREAT | O_EXCL, 0644, &f);
+		r = file_open(NULL, path, O_RDWR | O_CREAT | O_EXCL, 0644, &f);
 	AGREE(r, e ? -EEXIST : 0);
 	if (r)
 		return;
@@ -99,7 +99,7 @@ static void op_make(bool directory)
 		nodes[node].used = false;
 	if (!directory)
 		file_put(f);
-	CHECK_EQ(directory ? path_rmdir(path) : path_unlink(path), 0);
+	CHECK_EQ(directory ? path_rmdir(NULL, path) : path_unlink(NULL, path), 0);
 }
 
 static void op_remove(void)
@@ -115,7 +115,7 @@ static void op_remove(void)
 		wanted = -ENOENT;
 	else if (n->directory && entry_count(e->node))
 		wanted = -ENOTEMPTY;
-	r = n && n->directory ? path_rmdir(path) : path_unlink(path);
+	r = n && n->directory ? path_rmdir(NULL, path) : path_unlink(NULL, path);
 	AGREE(r, wanted);
 	if (r)
 		return;
@@ -139,10 +139,10 @@ static void op_link(void)
 		wanted = -EEXIST;
 	else if (nodes[e->node].directory)
 		wanted = -EPERM;
-	r = path_link(path, path2);
+	r = path_link(NULL, path, NULL, path2, NAMEI_NOFOLLOW);
 	AGREE(r, wanted);
 	if (!r && !model_enter(to, name2, e->node))
-		CHECK_EQ(path_unlink(path2), 0);
+		CHECK_EQ(path_unlink(NULL, path2), 0);
 }
 
 static long rename_wanted(struct entry *e, struct entry *e2, unsigned to)
@@ -175,7 +175,7 @@ static void op_rename(void)
 
 	model_path(from, name, path, sizeof(path));
 	model_path(to, name2, path2, sizeof(path2));
-	r = path_rename(path, path2);
+	r = path_rename(NULL, path, NULL, path2);
 	AGREE(r, rename_wanted(e, e2, to));
 	if (r || (e2 && e->node == e2->node))
 		return;
@@ -206,7 +206,7 @@ static struct file *random_file(struct node **n, unsigned flags)
 			if (!entries[k].used || entries[k].node != i)
 				continue;
 			model_path(entries[k].dir, entries[k].name, path, sizeof(path));
-			CHECK_EQ(file_open(path, flags, 0, &f), 0);
+			CHECK_EQ(file_open(NULL, path, flags, 0, &f), 0);
 			return f;
 		}
 	}
@@ -332,7 +332,7 @@ static void op_stat(void)
 	int r;
 
 	model_path(dir, name, path, sizeof(path));
-	r = path_stat(path, 0, &st);
+	r = path_stat(NULL, path, 0, &st);
 	AGREE(r, e ? 0 : -ENOENT);
 	if (r || !e)
 		return;
@@ -352,7 +352,7 @@ static void op_list(void)
 	ssize_t n;
 
 	model_path(dir, "", path, sizeof(path));
-	REQUIRE_EQ(file_open(path, O_RDONLY, 0, &f), 0);
+	REQUIRE_EQ(file_open(NULL, path, O_RDONLY, 0, &f), 0);
 	while ((n = file_getdents(f, UADDR(back), 300 + pick(2000))) > 0)
 		for (ssize_t at = 0; at < n;) {
 			struct parvix_dirent *d = (struct parvix_dirent *)(back + at);

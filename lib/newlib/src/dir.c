@@ -34,7 +34,7 @@ DIR *fdopendir(int fd)
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
 	d->fd = fd;
 	d->pos = d->end = 0;
-	d->tell = 0;
+	d->tell = lseek(fd, 0, SEEK_CUR);
 	return d;
 }
 

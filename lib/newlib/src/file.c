@@ -12,6 +12,11 @@ int mkfifo(const char *path, mode_t mode)
 	return mknod(path, S_IFIFO | (mode & 07777), 0);
 }
 
+int mkfifoat(int dir, const char *path, mode_t mode)
+{
+	return mknodat(dir, path, S_IFIFO | (mode & 07777), 0);
+}
+
 int pipe(int fds[2])
 {
 	return pipe2(fds, 0);
@@ -40,6 +45,19 @@ int dup3(int old, int new, int flags)
 int posix_fallocate(int fd, off_t offset, off_t len)
 {
 	return (int)-__SYS3(SYS_fallocate, fd, offset, len);
+}
+
+/* The kernel reads ahead, and forgets, by what it sees. */
+int posix_fadvise(int fd, off_t offset, off_t len, int advice)
+{
+	int saved = errno, err = 0;
+
+	if (fcntl(fd, F_GETFL) < 0 || (lseek(fd, 0, SEEK_CUR) < 0 && errno == ESPIPE))
+		err = errno;
+	else if (offset < 0 || len < 0 || advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE)
+		err = EINVAL;
+	errno = saved;
+	return err;
 }
 
 int lockf(int fd, int cmd, off_t len)

@@ -10,12 +10,16 @@ struct iovec {
 	size_t iov_len;
 };
 #ifndef UIO_MAXIOV
-#define UIO_MAXIOV 64
+#define UIO_MAXIOV 1024
 #endif
 
 __BEGIN_DECLS
 ssize_t readv(int, const struct iovec *, int);
 ssize_t writev(int, const struct iovec *, int);
+#if __BSD_VISIBLE
+ssize_t preadv(int, const struct iovec *, int, off_t);
+ssize_t pwritev(int, const struct iovec *, int, off_t);
+#endif
 __END_DECLS
 
 #endif

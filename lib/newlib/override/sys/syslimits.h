@@ -11,9 +11,9 @@
 #define NAME_MAX 255
 #define NGROUPS_MAX 16
 #define OPEN_MAX 1024
-#define PATH_MAX 1024 /* with the final 0 */
+#define PATH_MAX 4096 /* with the final 0 */
 #define PIPE_BUF 4096
-#define IOV_MAX 64
+#define IOV_MAX 1024
 #define SYMLOOP_MAX 16
 #define SYMLINK_MAX 1023
 #define HOST_NAME_MAX 64
