@@ -23,7 +23,8 @@ struct vnode *vnode_get(struct vnode *vn)
 
 void vnode_put(struct vnode *vn)
 {
-	vn->refs--;
+	if (vn)
+		vn->refs--;
 }
 
 void mapping_add(struct region *r)
