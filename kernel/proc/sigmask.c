@@ -67,7 +67,7 @@ const char *signal_name(int sig)
 		[SIGUSR2] = "SIGUSR2",
 	};
 
-	if (sig >= SIG_REALTIME && sig < NSIG)
-		return "a real-time signal";
-	return sig > 0 && sig < NSIG ? names[sig] : "no signal";
+	if (sig <= 0 || sig >= NSIG)
+		return "no signal";
+	return sig < SIG_REALTIME ? names[sig] : "a real-time signal";
 }
