@@ -340,6 +340,11 @@ void tracer_fork(struct proc *p, struct proc *child); /* the child does not run 
 /* @p is traced no more: it ends with this wait status, or runs with another's rights. */
 void tracer_leave(struct proc *p, int status);
 
+/* crash.c: @sig is going to end the current process, whose registers are @tf: a report is kept, for
+ * /proc/crash. No locks held. */
+void crash_init(void);
+void crash_report(int sig, const struct parvix_siginfo *info, const struct trapframe *tf);
+
 /* cred.c: of the current process; kernel threads are root */
 bool cred_root(void); /* effective user id 0 */
 /* setuid, setreuid, setresuid of @id, the caller's uids or gids; -1: keep. -EPERM. */

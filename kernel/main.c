@@ -199,6 +199,7 @@ void kernel_main(void)
 	tty_init(); /* the console becomes a terminal: /dev/console */
 
 	mm_proc_init();
+	crash_init();
 	boot_mark("rooms");
 	if (!boot_flag("noselftest"))
 		selftest();

@@ -8,9 +8,11 @@
  */
 #include "procfs.h"
 
+#include <machine.h>
 #include <pte.h>
 #include <printk.h>
 #include <string.h>
+#include <symbols.h>
 #include <tty.h>
 
 #define CMDLINE_SHOWN 256
@@ -346,11 +348,53 @@ static ssize_t read_mem(pid_t pid, uint64_t pos, char *buf, size_t n)
 	return err ? err : (ssize_t)piece;
 }
 
+/*
+ * Where each thread is in the kernel: the chain of frame pointers from where it gave the CPU up
+ * (panic.c says what that looks like). It may go on at any moment, so a chain is believed only
+ * within the stack.
+ */
+static void text_stack(struct text *t, const struct thread *th)
+{
+	unsigned long rsp = th->arch.rsp, top = th->arch.kstack_top, rbp;
+	char name[80];
+
+	text_printf(t, "thread %d (%s)\n", th->tid,
+		    th->state == THREAD_SLEEPING ? "sleeping" : "running");
+	if (th->state != THREAD_SLEEPING || rsp >= top || top - rsp > KSTACK_PAGES * PAGE_SIZE)
+		return;
+	rbp = ((const struct switchframe *)rsp)->rbp;
+	while (rbp > rsp && rbp % 8 == 0 && rbp + 16 <= top) {
+		const unsigned long *frame = (const unsigned long *)rbp;
+
+		symbol_name(frame[1], name, sizeof(name));
+		text_printf(t, "  %016lx  %s\n", frame[1], name);
+		rsp = rbp;
+		rbp = frame[0];
+	}
+}
+
+static int make_stack(struct text *t, pid_t pid)
+{
+	struct thread *th;
+	struct proc *p;
+
+	if (!fs_superuser())
+		return -EACCES;
+	spin_lock(&proc_lock);
+	p = proc_find(pid);
+	if (p)
+		list_for_each (th, &p->threads, proc_link)
+			text_stack(t, th);
+	spin_unlock(&proc_lock);
+	return p ? 0 : -ESRCH;
+}
+
 const struct procfs_entry procfs_pid_files[] = {
 	{.name = "stat", .mode = 0444, .make = make_stat},
 	{.name = "status", .mode = 0444, .make = make_status},
 	{.name = "cmdline", .mode = 0444, .make = make_cmdline},
 	{.name = "maps", .mode = 0400, .make = make_maps},
+	{.name = "stack", .mode = 0400, .make = make_stack},
 	{.name = "mem", .mode = 0400, .raw = read_mem},
 	{.name = NULL},
 };

@@ -232,6 +232,11 @@ static int take(struct proc *p, struct thread *t, struct parvix_siginfo *info, s
 	return sig;
 }
 
+/* Signals that say that the program itself is wrong: worth a report. */
+#define SIG_CRASH                                                                                \
+	(SIGBIT(SIGQUIT) | SIGBIT(SIGILL) | SIGBIT(SIGTRAP) | SIGBIT(SIGABRT) | SIGBIT(SIGFPE) | \
+	 SIGBIT(SIGBUS) | SIGBIT(SIGSEGV))
+
 static void default_action(struct proc *p, int sig)
 {
 	switch (signal_default(sig)) {
@@ -284,6 +289,8 @@ void signal_deliver(struct trapframe *tf)
 		if (act.sa_handler == SIG_IGN && !(SIG_UNBLOCKABLE & SIGBIT(sig)))
 			continue;
 		if (act.sa_handler <= SIG_IGN || (SIG_UNBLOCKABLE & SIGBIT(sig))) {
+			if ((SIG_CRASH & SIGBIT(sig)) && p != init_proc)
+				crash_report(sig, &info, tf);
 			default_action(p, sig);
 			continue;
 		}
