@@ -29,7 +29,8 @@
  * Kinds: f descriptor, d directory's descriptor or AT_FDCWD, p path, b buffer, n length for it,
  * v iovec (its count follows as c), o open flags, m mode, s signal, S signal set, g sigaction,
  * t timespec, T timeval or itimerval, i small number, q process, P protection, M mapping flags,
- * a address in the arena, l length in pages, O offset, x anything, w pollfds, k socket address.
+ * a address in the arena, l length in pages, O offset, x anything, w pollfds, k socket address,
+ * K its length, h msghdr, A AF_*, y SOCK_*, L SOL_*, u SO_*, z MSG_*.
  */
 static const struct {
 	const char *call, *kinds;
@@ -89,13 +90,13 @@ static const struct {
 	{"fchmodat", "dpmi"},    {"faccessat", "dpii"},
 	{"fstatat", "dpbi"},     {"utimensat", "dpbi"},
 	{"flock", "fi"},         {"fdatasync", "f"},
-	{"socket", "iii"},       {"socketpair", "iiib"},
-	{"bind", "fkn"},         {"listen", "fi"},
-	{"accept4", "fbbo"},     {"connect", "fkn"},
+	{"socket", "Ayi"},       {"socketpair", "Ayib"},
+	{"bind", "fkK"},         {"listen", "fi"},
+	{"accept4", "fbbo"},     {"connect", "fkK"},
 	{"getsockname", "fbb"},  {"getpeername", "fbb"},
-	{"sendto", "fbnikn"},    {"recvfrom", "fbnibb"},
-	{"sendmsg", "fbi"},      {"recvmsg", "fbi"},
-	{"setsockopt", "fiibn"}, {"getsockopt", "fiibb"},
+	{"sendto", "fbnzkK"},    {"recvfrom", "fbnzbb"},
+	{"sendmsg", "fhz"},      {"recvmsg", "fhz"},
+	{"setsockopt", "fLubn"}, {"getsockopt", "fLubb"},
 	{"shutdown", "fi"},      {"ppoll", "witS"},
 	{"pselect", "ibbbtS"},   {"execve", "pbb"},
 	{"set_tls", "a"},        {"set_robust_list", "bn"},
@@ -123,6 +124,24 @@ struct state {
 	} polls[4];
 	struct timespec ts[2];
 	unsigned long words[8];
+	struct {
+		unsigned short family;
+		char path[108];
+	} address;
+	/* As <sys/socket.h> has them; the control message is one with descriptors. */
+	struct {
+		void *name;
+		unsigned namelen;
+		void *iov;
+		int iovlen;
+		void *control;
+		unsigned controllen;
+		int flags;
+	} header;
+	struct {
+		unsigned len;
+		int level, type, unused, fds[8];
+	} control;
 };
 
 static struct state states[THREADS];
@@ -185,6 +204,30 @@ static char *place(struct state *s, size_t *room)
 	return s->arena + page * PAGE + (below(s, 2) ? at & ~7ul : at);
 }
 
+static long argument(struct state *s, char kind, size_t *room);
+
+/* A message: a vector, now and then an address, often descriptors. */
+static void *message(struct state *s, size_t *room)
+{
+	static const int levels[] = {0xffff, 0xffff, 0xffff, 0};
+	int n = (int)below(s, 9);
+
+	argument(s, 'v', room);
+	s->header.iov = s->iov;
+	s->header.iovlen = (int)below(s, 5);
+	s->header.name = below(s, 4) ? NULL : (void *)argument(s, 'k', room);
+	s->header.namelen = (unsigned)argument(s, 'K', room);
+	s->control.len = 16 + 4 * (unsigned)n + (below(s, 8) ? 0 : (unsigned)number(s));
+	s->control.level = levels[below(s, 4)];
+	s->control.type = 1 + (int)below(s, 8) / 6;
+	for (int i = 0; i < n; i++)
+		s->control.fds[i] = (int)below(s, 28);
+	s->header.control = below(s, 3) ? (void *)&s->control
+					: (void *)(below(s, 2) ? NULL : place(s, room));
+	s->header.controllen = below(s, 6) ? sizeof(s->control) : (unsigned)below(s, 600);
+	return below(s, 16) ? &s->header : (void *)place(s, room);
+}
+
 static long argument(struct state *s, char kind, size_t *room)
 {
 	static const short protections[] = {0, 1, 2, 3, 3, 3, 5, 7};
@@ -197,6 +240,7 @@ static long argument(struct state *s, char kind, size_t *room)
 					 O_RDONLY | O_DIRECTORY,
 					 O_CREAT | O_EXCL | O_RDWR,
 					 O_NONBLOCK | O_CLOEXEC};
+	static const int types[] = {1, 2, 5, 0x4001, 0x4002, 0x4005, 9};
 
 	switch (kind) {
 	case 'f':
@@ -205,8 +249,25 @@ static long argument(struct state *s, char kind, size_t *room)
 		return below(s, 3) ? AT_FDCWD : (long)below(s, 28);
 	case 'p':
 		return (long)paths[below(s, ARRAY_LEN(paths))];
-	case 'b':
 	case 'k':
+		s->address.family = below(s, 16) ? 1 : (unsigned short)below(s, 12);
+		strcpy(s->address.path, below(s, 2) ? "socket" : below(s, 2) ? "dir/socket" : "a");
+		return below(s, 16) ? (long)&s->address : (long)place(s, room);
+	case 'K':
+		return below(s, 8) ? 2 + 11 : (long)below(s, 140);
+	case 'h':
+		return (long)message(s, room);
+	case 'A':
+		return below(s, 8) ? 1 : (long)below(s, 12);
+	case 'y':
+		return types[below(s, ARRAY_LEN(types))];
+	case 'L':
+		return below(s, 8) ? 0xffff : (long)below(s, 20);
+	case 'u':
+		return (long)(below(s, 2) ? 0x1001 + below(s, 8) : 1ul << below(s, 11));
+	case 'z':
+		return (long)(below(s, 3) ? 0x80 : 0) | (below(s, 3) ? 0 : (long)below(s, 0x100));
+	case 'b':
 		return (long)place(s, room);
 	case 'n':
 		return (long)(*room + below(s, 3) - 1 + (below(s, 6) ? 0 : below(s, 3 * PAGE)));
@@ -337,7 +398,7 @@ static void open_everything(void)
 		     0666);
 	pipe(fds);
 	pipe2(fds, O_NONBLOCK);
-	for (long type = 1; type <= 2; type++)
+	for (long type = 1; type <= 5; type += type < 2 ? 1 : 3)
 		for (int n = 0; n < SYS_count; n++)
 			if (calls[n].name && strcmp(calls[n].name, "socketpair") == 0)
 				raw_call(n, (const long[6]){1, type, 0, (long)fds});

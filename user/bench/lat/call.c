@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #ifdef __linux__
 #include <sys/prctl.h>
@@ -102,12 +103,11 @@ void run_pipe(unsigned n)
 			err(2, "pipe");
 }
 
-void setup_pingpong(void)
+/* A partner who sends back what comes. */
+static void start_partner(void)
 {
 	char c;
 
-	if (pipe(fds) || pipe(back))
-		err(2, "pipe");
 	partners[0] = fork();
 	if (partners[0] < 0)
 		err(2, "fork");
@@ -121,6 +121,26 @@ void setup_pingpong(void)
 	nr_partners = 1;
 	close(fds[0]);
 	close(back[1]);
+}
+
+void setup_pingpong(void)
+{
+	if (pipe(fds) || pipe(back))
+		err(2, "pipe");
+	start_partner();
+}
+
+void setup_socket_pingpong(void)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		err(2, "socketpair");
+	fds[1] = pair[0];
+	back[0] = dup(pair[0]);
+	fds[0] = pair[1];
+	back[1] = dup(pair[1]);
+	start_partner();
 }
 
 void run_pingpong(unsigned n)

@@ -32,7 +32,7 @@ void setup_zero(void), run_read(unsigned n), run_write(unsigned n);
 void run_open(unsigned n), run_stat(unsigned n);
 void setup_signal(void), run_signal(unsigned n);
 void setup_pipe(void), run_pipe(unsigned n);
-void setup_pingpong(void), run_pingpong(unsigned n);
+void setup_pingpong(void), setup_socket_pingpong(void), run_pingpong(unsigned n);
 void setup_switch(void), run_switch(unsigned n);
 void end_partners(void);
 void run_timer_set(unsigned n);

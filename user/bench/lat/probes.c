@@ -21,6 +21,7 @@ const struct probe probes[] = {
 	{"signal",          setup_signal, run_signal, NULL,                 200,   1,    0, 0, NO_DISK},
 	{"pipe-self",       setup_pipe, run_pipe, NULL,                     200,   1,    0, 0, NO_DISK},
 	{"pipe-ping-pong",  setup_pingpong, run_pingpong, end_partners,     200,   1,    0, 0, NO_DISK},
+	{"socket-ping-pong", setup_socket_pingpong, run_pingpong, end_partners, 200, 1,   0, 0, NO_DISK},
 	{"switch",          setup_switch, run_switch, end_partners,         200,   2,    2, 0, NO_DISK},
 	{"switch-8",        setup_switch, run_switch, end_partners,          50,   8,    8, 0, NO_DISK},
 	{"switch-32",       setup_switch, run_switch, end_partners,          20,  32,   32, 0, NO_DISK},
