@@ -243,7 +243,7 @@ static ssize_t pipe_write(struct file *f, struct uio *uio, uint64_t *pos)
 	if (roomy)
 		wake_one(&p->wr_wait);
 	if (err == -EPIPE)
-		signal_send(current_proc(), SIGPIPE, NULL);
+		signal_tkill(current->tid, SIGPIPE);
 	return done ? done : err;
 }
 

@@ -118,7 +118,7 @@ ssize_t socket_send(struct socket *s, struct sock_msg *m)
 		return -EOPNOTSUPP;
 	n = s->ops->send(s, m);
 	if (n == -EPIPE && s->type == SOCK_STREAM && !(m->flags & MSG_NOSIGNAL))
-		signal_send(current_proc(), SIGPIPE, NULL);
+		signal_tkill(current->tid, SIGPIPE);
 	return n;
 }
 

@@ -69,6 +69,8 @@ static void names_in(const char *parent)
 	CHECK_EQ(lstat("name", &st), 0);
 	CHECK(S_ISSOCK(st.st_mode));
 	CHECK_EQ(st.st_mode & 07777, 0755);
+	CHECK_EQ(system("test -S name && ls -l name | grep -q ^s && find . -type s | grep -q name"),
+		 0);
 	CHECK_EQ(getsockname(fd, (struct sockaddr *)&un, &len), 0);
 	CHECK(strcmp(un.sun_path, "name") == 0);
 	CHECK_EQ(len, offsetof(struct sockaddr_un, sun_path) + 5);
