@@ -270,13 +270,30 @@ static int one_buffer(struct sock_msg *m, struct parvix_iovec *iov, uaddr_t buf,
 	return 0;
 }
 
-static int vector(struct sock_msg *m, struct parvix_iovec *iov, const struct parvix_msghdr *h)
+#define FEW 8 /* parts of a message that are kept on the stack */
+
+/* The message's vector into *@iov: @few, or memory of its own, freed by vector_free(). */
+static int vector(struct sock_msg *m, struct parvix_iovec **iov, struct parvix_iovec *few,
+		  const struct parvix_msghdr *h)
 {
-	if (h->msg_iovlen < 0 || h->msg_iovlen > IOV_MAX)
+	size_t n = (size_t)h->msg_iovlen;
+
+	*iov = few;
+	if (h->msg_iovlen < 0 || n > IOV_MAX)
 		return -EMSGSIZE;
-	if (copy_from_user(iov, UADDR(h->msg_iov), (size_t)h->msg_iovlen * sizeof(*iov)))
+	if (n > FEW)
+		*iov = kmalloc(n * sizeof(**iov), 0);
+	if (!*iov)
+		return -ENOMEM;
+	if (copy_from_user(*iov, UADDR(h->msg_iov), n * sizeof(**iov)))
 		return -EFAULT;
-	return uio_user_vec(&m->uio, iov, (unsigned)h->msg_iovlen);
+	return uio_user_vec(&m->uio, *iov, (unsigned)n);
+}
+
+static void vector_free(struct parvix_iovec *iov, const struct parvix_iovec *few)
+{
+	if (iov != few)
+		kfree(iov);
 }
 
 static void put_files(struct sock_msg *m)
@@ -380,14 +397,17 @@ long sys_sendto(struct trapframe *tf)
 
 static long do_sendmsg(struct socket *s, struct sock_msg *m, const struct parvix_msghdr *h)
 {
-	struct parvix_iovec iov[IOV_MAX];
-	long ret = vector(m, iov, h);
+	struct parvix_iovec few[FEW], *iov;
+	long ret = vector(m, &iov, few, h);
 
 	if (!ret && h->msg_name && h->msg_namelen)
 		ret = addr_from_user(&m->addr, (unsigned long)h->msg_name, h->msg_namelen);
 	if (!ret && h->msg_control && h->msg_controllen)
 		ret = control_from_user(m, h);
-	return ret ? ret : socket_send(s, m);
+	if (!ret)
+		ret = socket_send(s, m);
+	vector_free(iov, few);
+	return ret;
 }
 
 long sys_sendmsg(struct trapframe *tf)
@@ -490,12 +510,13 @@ static int control_to_user(struct sock_msg *m, struct parvix_msghdr *h)
 
 static long do_recvmsg(struct socket *s, struct sock_msg *m, struct parvix_msghdr *h)
 {
-	struct parvix_iovec iov[IOV_MAX];
-	long ret = vector(m, iov, h);
+	struct parvix_iovec few[FEW], *iov;
+	long ret = vector(m, &iov, few, h);
 	int err;
 
 	if (!ret)
 		ret = s->ops->recv(s, m);
+	vector_free(iov, few);
 	if (ret < 0)
 		return ret;
 	err = control_to_user(m, h);
