@@ -101,7 +101,7 @@ $(TC_STAMP): $(NL_OBJS) $(NL_OBJ)/crt0.S.o $(NL_OBJ)/.stubs $(NL)/check/abi.c $(
 	$(Q)diff $(NL_OBJ)/abi-lib $(NL_OBJ)/abi-kernel || { echo 'The C library (<) and include/parvix (>)' \
 		'disagree in name, value or offset, size: correct one of the two.'; exit 1; }
 	$(Q)new=$(NL_OBJ)/libc.$$$$.a; cp $(NL_WORK)/inst/x86_64-parvix/lib/libc.a $$new && \
-		$(TARGET_TOOL)ar d $$new lib_a-ttyname.o lib_a-ttyname_r.o && \
+		$(TARGET_TOOL)ar d $$new lib_a-ttyname.o lib_a-ttyname_r.o lib_a-lock.o && \
 		$(TARGET_TOOL)ar d $$new lib_a-glob.o lib_a-mktemp.o && $(TARGET_TOOL)ar r $$new $(NL_OBJS) $(NL_OBJ)/stubs/*.o && mv $$new $(TC_ROOT)/lib/libc.a
 	$(Q)cp $(NL_WORK)/inst/x86_64-parvix/lib/libm.a $(TC_ROOT)/lib/
 	$(Q)cp $(NL_OBJ)/crt0.S.o $(TC_ROOT)/lib/crt0.o
