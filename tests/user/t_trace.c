@@ -242,6 +242,58 @@ TEST(many_events_cost_no_memory)
 	CHECK(free_pages() >= before - 16);
 }
 
+/* What /proc has at @path, in static memory. */
+static const char *contents(const char *path)
+{
+	static char buf[65536];
+	int fd = open(path, O_RDONLY);
+	size_t n = 0;
+	ssize_t got;
+
+	while (fd >= 0 && n < sizeof(buf) - 1 && (got = read(fd, buf + n, sizeof(buf) - 1 - n)) > 0)
+		n += got;
+	close(fd);
+	buf[n] = 0;
+	return buf;
+}
+
+TEST(a_crash_leaves_a_report)
+{
+	char wanted[32];
+	pid_t pid = START(signal(SIGABRT, SIG_DFL); abort());
+	const char *report;
+
+	CHECK_KILLED(wait_status(pid), SIGABRT);
+	snprintf(wanted, sizeof(wanted), "process %d (", pid);
+	report = strstr(contents("/proc/crash"), wanted);
+	REQUIRE(report != NULL);
+	CHECK(strstr(report, "SIGABRT") != NULL);
+	CHECK(strstr(report, "\nrip ") != NULL);
+	CHECK(strstr(report, "[stack]") != NULL);
+	CHECK_EXIT(CHILD_STATUS({
+			   CHILD_CHECK(setgid(65534) == 0 && setuid(65534) == 0);
+			   CHILD_CHECK(strstr(contents("/proc/crash"), wanted) == NULL);
+		   }),
+		   0);
+	for (int i = 0; i < 10; i++)
+		wait_status(START(signal(SIGABRT, SIG_DFL); abort()));
+	CHECK(strstr(contents("/proc/crash"), wanted) == NULL); /* the last few only */
+}
+
+TEST(where_a_thread_waits)
+{
+	char path[32];
+	pid_t pid = START(for (;;) pause());
+
+	sleep_ms(30);
+	snprintf(path, sizeof(path), "/proc/%d/stack", pid);
+	CHECK(strstr(contents(path), "thread_sleep") != NULL);
+	CHECK(strstr(contents(path), "sys_sigsuspend") != NULL);
+	kill(pid, SIGKILL);
+	wait_status(pid);
+	CHECK_ERRNO(open(path, O_RDONLY), ENOENT);
+}
+
 #else
 
 TEST(is_not_for_linux)
