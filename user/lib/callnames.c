@@ -322,5 +322,7 @@ static const char *const errnos[] = {
 
 const char *errno_name(int err)
 {
-	return err > 0 && (size_t)err < sizeof(errnos) / sizeof(errnos[0]) ? errnos[err] : NULL;
+	size_t n = err;
+
+	return n < sizeof(errnos) / sizeof(errnos[0]) ? errnos[n] : NULL;
 }
