@@ -134,9 +134,8 @@ select count(*), min(b), max(b), round(sum(c), 3) from t;
 select count(*) from t x join t y on x.b = y.b; vacuum; pragma integrity_check;
 E
 sqlite3 a.db <load.sql | tee /tmp/out
-printf '%s\n' '4286|00000002|00010006|282817.494' 4286 ok >/tmp/want
-cut -c 1-22 /tmp/want >/tmp/w; cut -c 1-22 /tmp/out >/tmp/o
-if cmp /tmp/w /tmp/o; then echo 'ok load'; else echo 'not ok load'; fi
+printf '%s\n' '4286|00000005|00010006|269354.738' 4286 ok >/tmp/want # as SQLite says elsewhere
+if cmp /tmp/want /tmp/out; then echo 'ok load'; else echo 'not ok load'; fi
 '''
         self.judge(run(script, {'sqlite/README': source('sqlite3') + '/README.md'}), 1, {})
 

@@ -32,6 +32,6 @@ int main(int argc, char **argv) { printf("%s %d %.6f\n", argv[argc - 1], argc, s
 C
 printf 'hello: hello.c\n\tcc -o $@ hello.c\n' >Makefile; make; ./hello one two; echo $?; tcc -run hello.c three; tar cf - hello.c | gzip | gunzip | tar tf -
 cp hello.c other.c; echo >>other.c; diff hello.c other.c; diff -u hello.c other.c | sed 1,2d | patch -s hello.c && cmp hello.c other.c; echo '2^64; scale=5; sqrt(2)' | bc
-echo 'create table t(a); insert into t values(1),(2); select sum(a) from t' | sqlite3 -vfs unix-none; man ls | head -4; whatis mkfifo
+echo 'create table t(a); insert into t values(1),(2); select sum(a) from t' | sqlite3; man ls | head -4; whatis mkfifo
 rm Makefile hello* other*
 echo '== end'
