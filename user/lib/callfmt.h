@@ -14,14 +14,14 @@ struct call {
 	int args;
 	/*
 	 * A letter for each argument.
-	 *   d decimal  u unsigned  x hex  o octal (modes)  m mode, of O_CREAT in the argument before  p address  f descriptor  a directory
-	 *   s string  b bytes, as many as the next argument says  t timespec  v timeval
-	 *   A string vector  e environment  O open flags  P protection  M map flags  K whence
-	 *   n signal  k action  y signal set  H how of sigprocmask  h wait options  c fcntl command
-	 *   g ioctl request  C clock  j access mode  r io vector  D device number  F futex
-	 * operation What the call writes, and so is known when it has returned: S string  B bytes,
-	 * as many as the result says  T timespec  W wait status  Q stat  I int J int[2]  L action
-	 * Y signal set  U pollfds, as many as the next argument says
+	 *   d decimal  u unsigned  x hex  o octal (modes)  m mode, of O_CREAT in the argument
+	 * before  p address  f descriptor  a directory s string  b bytes, as many as the next
+	 * argument says  t timespec  v timeval A string vector  e environment  O open flags  P
+	 * protection  M map flags  K whence n signal  k action  y signal set  H how of sigprocmask
+	 * h wait options  c fcntl command g ioctl request  C clock  j access mode  r io vector  D
+	 * device number  F futex operation What the call writes, and so is known when it has
+	 * returned: S string  B bytes, as many as the result says  T timespec  W wait status  Q
+	 * stat  I int J int[2]  L action Y signal set  U pollfds, as many as the next argument says
 	 */
 	const char *kinds;
 	char result; /* d, x, or - (does not return) */
