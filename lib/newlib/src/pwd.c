@@ -104,3 +104,12 @@ char *getlogin(void)
 
 	return pw ? pw->pw_name : NULL;
 }
+
+int getlogin_r(char *buf, size_t size)
+{
+	const char *name = getlogin();
+
+	if (!name)
+		return ENXIO;
+	return strlcpy(buf, name, size) < size ? 0 : ERANGE;
+}
