@@ -34,13 +34,18 @@ int pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(vo
 	return 0;
 }
 
-/* The thread has another number now, and is the only one. */
+/*
+ * The thread has another number now, and is the only one. The kernel does not know where its number
+ * is, and nobody takes its stack away while it stands on that: it stays.
+ */
 static void be_alone(void)
 {
 	struct __pthread *self = thread_self();
 
 	self->tid = (int)__SYS0(SYS_gettid);
 	self->robust.list.next = NULL;
+	self->tells = 1;
+	self->map = NULL;
 	__parvix_alive = 1;
 }
 

@@ -35,6 +35,7 @@ void __parvix_thread_init(void)
 	self->self = self;
 	self->tid = (int)__SYS0(SYS_gettid);
 	self->reent = _GLOBAL_REENT;
+	self->tells = 1;
 	__SYS1(SYS_set_tls, self);
 	__parvix_threads = 1;
 }
@@ -171,8 +172,13 @@ void pthread_exit(void *result)
 	self->result = result;
 	/* No handler may run on a stack that is somebody else's already. */
 	__SYS3(SYS_sigprocmask, SIG_SETMASK, &all, NULL);
-	if (cas(&self->state, JOINABLE, ENDED) == JOINABLE || !self->map)
+	if (cas(&self->state, JOINABLE, ENDED) == JOINABLE || !self->map) {
+		if (self->tells) {
+			self->tid = 0;
+			futex_wake(&self->tid, 1, 1);
+		}
 		__SYS2(SYS_thread_exit, 0, 0);
+	}
 	__SYS2(SYS_thread_exit, self->map, self->map_size);
 	__builtin_unreachable();
 }

@@ -37,6 +37,7 @@ struct __pthread {
 	volatile int tid; /* 0: ended; the kernel stores it */
 	volatile int state;
 	int values_used;
+	int tells; /* the kernel knows nothing of `tid`: its thread stores the 0 itself */
 	void *(*start)(void *);
 	void *arg;
 	void *result;
