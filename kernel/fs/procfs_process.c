@@ -312,6 +312,32 @@ static int make_cmdline(struct text *t, pid_t pid)
 	return 0;
 }
 
+static int make_comm(struct text *t, pid_t pid)
+{
+	struct process p;
+	int err = process_look(pid, &p);
+
+	if (err)
+		return err;
+	text_name(t, &p);
+	text_bytes(t, "\n", 1);
+	process_done(&p);
+	return 0;
+}
+
+/* Linux's format: pages in all, in memory; the other five mean nothing here. */
+static int make_statm(struct text *t, pid_t pid)
+{
+	struct process p;
+	int err = process_look(pid, &p);
+
+	if (err)
+		return err;
+	text_printf(t, "%lu %lu 0 0 0 0 0\n", p.vsz, p.rss);
+	process_done(&p);
+	return 0;
+}
+
 static int make_maps(struct text *t, pid_t pid)
 {
 	struct process p;
@@ -393,6 +419,8 @@ const struct procfs_entry procfs_pid_files[] = {
 	{.name = "stat", .mode = 0444, .make = make_stat},
 	{.name = "status", .mode = 0444, .make = make_status},
 	{.name = "cmdline", .mode = 0444, .make = make_cmdline},
+	{.name = "comm", .mode = 0444, .make = make_comm},
+	{.name = "statm", .mode = 0444, .make = make_statm},
 	{.name = "maps", .mode = 0400, .make = make_maps},
 	{.name = "stack", .mode = 0400, .make = make_stack},
 	{.name = "mem", .mode = 0400, .raw = read_mem},

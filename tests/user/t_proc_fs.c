@@ -58,6 +58,15 @@ TEST(self_is_oneself)
 	CHECK_EQ(atoi(text), getpid());
 	CHECK(slurp("/proc/self/cmdline") > 0);
 	CHECK(strstr(text, "t_proc_fs") != NULL);
+	CHECK_EQ(slurp("/proc/self/comm"), strlen("t_proc_fs\n"));
+	CHECK_STR(text, "t_proc_fs\n");
+	CHECK(slurp("/proc/self/statm") > 0);
+	{
+		long all = 0, here = 0;
+
+		CHECK_EQ(sscanf(text, "%ld %ld 0 0 0 0 0", &all, &here), 2);
+		CHECK(here > 0 && all >= here);
+	}
 }
 
 TEST(a_file_outlives_its_process)
