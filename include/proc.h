@@ -171,15 +171,15 @@ struct proc {
 	int exit_status;         /* wait status */
 	int stop_sig;            /* wait4 has not reported it yet: signal; 0xffff: continued */
 	struct waitq child_wait; /* parent sleeps here */
-	struct ptimers *timers; /* NULL: never had one */
-	ktime_t utime, stime; /* of threads that have ended, as the next line */
+	struct ptimers *timers;  /* NULL: never had one */
+	ktime_t utime, stime;    /* of threads that have ended, as the next line */
 	long nvcsw, nivcsw;
 	struct parvix_rusage usage, child_usage; /* usage: proc_usage() completes it */
 	struct parvix_rlimit limits[RLIM_NLIMITS];
 	ktime_t start;
 	char name[16];
 	struct vnode *exe;
-	struct loan *loan; /* the address space is the parent's, who waits for it */
+	struct loan *loan;     /* the address space is the parent's, who waits for it */
 	struct tracer *tracer; /* who is told what its threads do, or NULL */
 };
 

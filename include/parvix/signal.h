@@ -146,7 +146,7 @@ struct parvix_ucontext {
 #define CLOCK_MONOTONIC 4
 /* A clock's number says its kind and, of CPU time, the process or thread whose it is; 0: the
  * caller. */
-#define CLOCK_KIND(id) ((id) & 15)
+#define CLOCK_KIND(id) ((id)&15)
 #define CLOCK_WHO(id) ((parvix_pid_t)((id) >> 4))
 #define CLOCK_OF(who, kind) ((unsigned long)(who) << 4 | (kind))
 

@@ -230,18 +230,14 @@ static void fill_vector(const struct exec_args *args, const struct elf_plan *pla
 {
 	const struct cred *c = &current_proc()->cred;
 	bool secure = args->euid != c->uid || args->egid != c->gid;
-	const unsigned long aux[AUX_WORDS] = {AT_PAGESZ, PAGE_SIZE,
-					      AT_PHDR,   plan->phdr,
-					      AT_PHENT,  sizeof(struct elf_segment),
-					      AT_PHNUM,  plan->phnum,
-					      AT_ENTRY,  plan->entry,
-					      AT_UID,    c->uid,
-					      AT_EUID,   args->euid,
-					      AT_GID,    c->gid,
-					      AT_EGID,   args->egid,
-					      AT_SECURE, secure,
-					      AT_RANDOM, random,
-					      AT_NULL,   0};
+	const unsigned long aux[AUX_WORDS] = {AT_PAGESZ,   PAGE_SIZE,   AT_PHDR,
+					      plan->phdr,  AT_PHENT,    sizeof(struct elf_segment),
+					      AT_PHNUM,    plan->phnum, AT_ENTRY,
+					      plan->entry, AT_UID,      c->uid,
+					      AT_EUID,     args->euid,  AT_GID,
+					      c->gid,      AT_EGID,     args->egid,
+					      AT_SECURE,   secure,      AT_RANDOM,
+					      random,      AT_NULL,     0};
 	const char *s = args->buf;
 
 	*vec++ = args->argc;

@@ -322,7 +322,7 @@ static const char *const errnos[] = {
 
 const char *errno_name(int err)
 {
-	size_t n = err;
+	const size_t count = sizeof(errnos) / sizeof(errnos[0]);
 
-	return n < sizeof(errnos) / sizeof(errnos[0]) ? errnos[n] : NULL;
+	return err >= 0 && (size_t)err < count ? errnos[err] : NULL;
 }
