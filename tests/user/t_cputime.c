@@ -62,8 +62,6 @@ TEST(usage_of_self_children_and_thread)
 	CHECK_ERRNO(getrusage(99, &self), EINVAL);
 }
 
-#endif
-
 #ifdef __parvix__ /* a sandbox that looks like Linux may not count */
 static void count_xcpu(int sig)
 {

@@ -487,6 +487,8 @@ TEST(absolute_times_move_with_the_wall_clock)
 	CHECK_EQ(timer_delete(r), 0);
 }
 
+#endif
+
 /* Timers are set, taken back and go off while signals come and processes end. */
 TEST(storm)
 {
