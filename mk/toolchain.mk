@@ -93,7 +93,7 @@ $(NL_OBJ)/.stubs: $(NL)/src/stub.c $(NL)/src/calls.list $(TC)/.headers
 
 # The library is newlib's archive with the port's objects added, made aside and put in place at once;
 # the check compares what the two sides of the system call border believe.
-$(TC_STAMP): $(NL_OBJS) $(NL_OBJ)/crt0.S.o $(NL_OBJ)/.stubs $(NL)/check/abi.c $(NL)/check/abi-list.h
+$(TC_STAMP): $(NL_OBJS) $(NL_OBJ)/crt0.S.o $(NL_OBJ)/.stubs $(NL)/check/abi.c $(NL)/check/abi-list.h mk/toolchain.mk
 	$(call say,LIBC,$(TC_ROOT)/lib/libc.a)
 	$(Q)$(TARGET_TOOL)gcc -S -O1 -o $(NL_OBJ)/abi-lib.s $(NL)/check/abi.c
 	$(Q)$(TARGET_TOOL)gcc -S -O1 -o $(NL_OBJ)/abi-kernel.s -DKERNEL_SIDE -Iinclude $(NL)/check/abi.c
