@@ -37,7 +37,7 @@ struct ptimers {
 	struct proc *proc;
 };
 
-static bool on_wall(const struct ptimer *t)
+bool ptimer_on_wall(const struct ptimer *t)
 {
 	return t->clock == PCLOCK_MONOTONIC || t->clock == PCLOCK_REALTIME;
 }
@@ -105,7 +105,7 @@ static void fire_due(struct proc *p, bool wall)
 		unsigned long times = 1;
 		ktime_t now;
 
-		if (t->when == KTIME_NEVER || on_wall(t) != wall)
+		if (t->when == KTIME_NEVER || ptimer_on_wall(t) != wall)
 			continue;
 		now = ptimer_clock(p, t);
 		if (t->when > now)
@@ -126,17 +126,17 @@ static void wall_fired(struct ktimer *k);
 
 static void arm_wall(struct proc *p)
 {
-	ktime_t now = clock_now(), first = KTIME_NEVER, at;
+	ktime_t first = KTIME_NEVER, at;
 	struct ptimer *t;
 
 	list_for_each (t, &p->timers->list, link) {
-		if (t->when == KTIME_NEVER || !on_wall(t))
+		if (t->when == KTIME_NEVER || !ptimer_on_wall(t))
 			continue;
 		at = t->when;
 		if (t->clock == PCLOCK_REALTIME)
-			at = ktime_add(now, max(t->when - clock_wall(), 0l));
+			at = ktime_add(clock_now(), max(t->when - clock_wall(), 0l));
 		if (t->interval && t->interval < TIMER_SHORTEST)
-			at = max(at, now + TIMER_SHORTEST);
+			at = max(at, clock_now() + TIMER_SHORTEST);
 		first = min(first, at);
 	}
 	if (first != KTIME_NEVER)
@@ -189,7 +189,7 @@ static void arm_cpu(struct proc *p)
 	struct thread *th;
 
 	list_for_each (t, &p->timers->list, link)
-		if (t->when != KTIME_NEVER && !on_wall(t))
+		if (t->when != KTIME_NEVER && !ptimer_on_wall(t))
 			left = min(left, t->when - ptimer_clock(p, t));
 	list_for_each (th, &p->threads, proc_link)
 		th->cpu_next = left == KTIME_NEVER
@@ -198,15 +198,23 @@ static void arm_cpu(struct proc *p)
 						 max(left / (ktime_t)p->nr_threads, CPU_STEP);
 }
 
-static void arm(struct proc *p)
+/* For CPU time: the running thread has had its switch already. */
+static void arm_cpu_now(struct proc *p)
 {
-	arm_wall(p);
 	arm_cpu(p);
 	if (p == current->proc) {
 		irq_push_off();
 		timer_need(thread_cpu_deadline(current));
 		irq_pop_off();
 	}
+}
+
+static void arm(struct proc *p, bool wall)
+{
+	if (wall)
+		arm_wall(p);
+	else
+		arm_cpu_now(p);
 }
 
 ktime_t ptimers_cpu_check(struct thread *t)
@@ -259,7 +267,7 @@ int ptimers_limit(struct proc *p)
 		return err;
 	spin_lock(&proc_lock);
 	p->timers->xcpu_next = limit;
-	arm(p);
+	arm_cpu_now(p);
 	spin_unlock(&proc_lock);
 	return 0;
 }
@@ -298,7 +306,7 @@ void ptimer_set(struct proc *p, struct ptimer *t, ktime_t value, ktime_t interva
 		t->when = KTIME_NEVER;
 	else
 		t->when = absolute ? value : ktime_add(ptimer_clock(p, t), value);
-	arm(p);
+	arm(p, ptimer_on_wall(t));
 }
 
 static void forget(struct proc *p, struct ptimer *t)
@@ -310,8 +318,10 @@ static void forget(struct proc *p, struct ptimer *t)
 
 void ptimer_delete(struct proc *p, struct ptimer *t)
 {
+	bool wall = ptimer_on_wall(t);
+
 	forget(p, t);
-	arm(p);
+	arm(p, wall);
 }
 
 void ptimers_exec(struct proc *p)

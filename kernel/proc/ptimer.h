@@ -30,6 +30,8 @@ struct ptimer {
 	unsigned overruns, overruns_taken;
 };
 
+/* Its clock runs whether the process works or not. */
+bool ptimer_on_wall(const struct ptimer *t);
 int ptimers_create(struct proc *p); /* p->timers is there; takes proc_lock. -ENOMEM */
 struct ptimer *ptimer_find(struct proc *p, int id);
 void ptimer_add(struct proc *p, struct ptimer *t); /* kmalloc()ed, filled; not set */

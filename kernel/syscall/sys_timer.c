@@ -32,11 +32,12 @@ static int exchange(int id, const struct setting *new, bool absolute, struct set
 	struct proc *p = current_proc();
 	struct ptimer *t;
 
-	thread_account();
 	*old = (struct setting){0, 0};
 	spin_lock(&proc_lock);
 	t = ptimer_find(p, id);
 	if (t) {
+		if (!ptimer_on_wall(t))
+			thread_account();
 		ptimer_get(p, t, &old->value, &old->interval);
 		if (new)
 			ptimer_set(p, t, new->value, new->interval, absolute);
