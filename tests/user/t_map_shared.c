@@ -286,7 +286,7 @@ TEST(address_space_has_a_limit)
 TEST(advice)
 {
 	char *p = mmap(NULL, 8 * PAGE, RW, ANON, -1, 0), *q;
-	long before;
+	long before __attribute__((unused));
 	int fd;
 
 	REQUIRE(p != MAP_FAILED);
@@ -294,7 +294,9 @@ TEST(advice)
 	CHECK_EQ(mprotect(p + 3 * PAGE, PAGE, PROT_NONE), 0);
 	before = free_pages();
 	CHECK_EQ(madvise(p + PAGE, 6 * PAGE, MADV_DONTNEED), 0);
+#ifdef __parvix__ /* elsewhere others use memory too */
 	CHECK(free_pages() >= before + 4);
+#endif
 	CHECK_EQ(mprotect(p + 3 * PAGE, PAGE, RW), 0);
 	for (int i = 0; i < 8; i++)
 		CHECK_EQ(p[i * PAGE], i == 0 || i == 7 ? 7 : 0);
