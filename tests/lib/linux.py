@@ -18,6 +18,7 @@ DIFFERS = {
     'pthread_cancel.nothing_is_lost': 'glibc 2.36 cancels a call that has had its effect (its bug 12683)',
     'map_shared.a_shorter_file_is_a_bus_error_for_all':
         'some of its file systems make the file longer before they look at what is to be written',
+    'fs.blocks_come_back': 'counts the free blocks of a file system that others use meanwhile',
     'fs.attributes': 'gives files away, which only root may; in the guest the tests are root',
 }
 USER = 65534  # nobody
