@@ -73,8 +73,8 @@ long sysconf(int name)
 		return RTSIG_MAX;
 	case _SC_SIGQUEUE_MAX:
 		return SIGQUEUE_MAX;
-	case _SC_SEM_NSEMS_MAX:
-		return SEM_NSEMS_MAX;
+	case _SC_SEM_NSEMS_MAX: /* as many as fit into memory */
+		return -1;
 	case _SC_SEM_VALUE_MAX:
 		return SEM_VALUE_MAX;
 	case _SC_THREAD_DESTRUCTOR_ITERATIONS:

@@ -53,7 +53,12 @@ int shm_unlink(const char *name)
 
 	if (shm_path(name, path))
 		return -1;
-	return unlink(path);
+	if (unlink(path) == 0)
+		return 0;
+	/* What a folder with the sticky bit says about the files of others. */
+	if (errno == EPERM)
+		errno = EACCES;
+	return -1;
 }
 
 /* Advice that never changes what memory holds: so DONTNEED must not be the kernel's. */

@@ -4,15 +4,16 @@
 #include <unistd.h>
 #include "sys.h"
 
+/* For the thread, not for the process: another one must not take it. */
+int raise(int sig)
+{
+	return (int)__ret(__SYS2(SYS_tkill, __SYS0(SYS_gettid), sig));
+}
+
 int _raise_r(struct _reent *re, int sig)
 {
 	(void)re;
-	return kill(getpid(), sig);
-}
-
-int raise(int sig)
-{
-	return kill(getpid(), sig);
+	return raise(sig);
 }
 
 int sigqueue(pid_t pid, int sig, const union sigval value)

@@ -251,5 +251,10 @@ int sem_unlink(const char *name)
 {
 	char path[NAME_MAX + 16];
 
-	return path_of(name, path, sizeof(path)) ? -1 : unlink(path);
+	if (path_of(name, path, sizeof(path)))
+		return -1;
+	if (unlink(path) == 0)
+		return 0;
+	/* What a folder with the sticky bit says about the files of others. */
+	return fail(errno == EPERM ? EACCES : errno);
 }
