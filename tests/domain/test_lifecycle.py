@@ -188,7 +188,7 @@ class Controls(DomainTest):
                 guest.domain.destroy()
 
     def test_too_little_memory_is_said(self):
-        guest = self.create(memory=6)
+        guest = self.create(memory=9)  # with less than 8 the toolstack itself gives up
         try:
             guest.wait_prompt(20)
         except codes.RigError:
