@@ -68,13 +68,13 @@ class Balloon(DomainTest):
         """The p2m and the direct map's tables then lie behind what the domain builder left, and around it."""
         with_disk = self.boot('disk', memory=128, lines=['maxmem=1024'])
         for guest in (with_disk, self.boot_from_memory(128, 1024)):
-            status, text = guest.run('head -c 40000000 /dev/zero >/tmp/a && wc -c </tmp/a; rm /tmp/a', 60)
-            self.assertEqual((status, text.strip()), (0, '40000000'))
+            status, text = guest.run('head -c 30000000 /dev/zero >/tmp/a && wc -c </tmp/a; rm /tmp/a', 60)
+            self.assertEqual((status, text.strip()), (0, '30000000'))
 
     def test_under_pressure_it_stops_and_goes_on_later(self):
         guest = self.boot_from_memory()
-        guest.run('mkdir -p /tmp/big; mount -t tmpfs none /tmp/big; head -c 33000000 /dev/zero >/tmp/big/a', 60)
-        self.mem_set(guest, 40)
+        guest.run('mkdir -p /tmp/big; mount -t tmpfs -o size=90% none /tmp/big; head -c 33000000 /dev/zero >/tmp/big/a', 60)
+        self.mem_set(guest, 56)
         guest.console.expect(rb'balloon: memory stays at \d+ KiB', 30)
         status, text = guest.run('wc -c </tmp/big/a; ls /bin >/dev/null && seq 1 1000 | sort -n | tail -n 1')
         self.assertEqual((status, text.split()), (0, ['33000000', '1000']))
@@ -82,7 +82,7 @@ class Balloon(DomainTest):
         self.assertNotIn('out of memory', guest.messages())
         self.assertEqual(self.values(guest)['balloon'], 'stuck')
         guest.run('rm /tmp/big/a')
-        self.wait_listed(guest, 40, 70)
+        self.wait_listed(guest, 56, 70)
 
     def test_nonsense_as_target(self):
         guest = self.boot_from_memory()
