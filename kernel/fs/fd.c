@@ -126,6 +126,20 @@ int fd_install(struct file *f, int lowest, bool cloexec)
 	return err;
 }
 
+bool fd_exhausted(void)
+{
+	struct fdtable *fds = current_proc()->fds;
+	unsigned fd = 0, end = open_max();
+
+	if (READ_ONCE(fds->top) < end)
+		return false;
+	spin_lock(&fds->lock);
+	while (fd < min(fds->top, end) && fds->file[fd])
+		fd++;
+	spin_unlock(&fds->lock);
+	return fd == end;
+}
+
 struct fdtable *fdtable_create(void)
 {
 	struct fdtable *fds = kmalloc(sizeof(*fds), 0);

@@ -109,6 +109,9 @@ struct vnode *mount_cross(struct vnode *vn); /* consumes the reference, follows 
 /* Dirty vnodes of one file system, of all (NULL): pages and attributes. The first error. */
 int vnodes_write_back(struct mount *mnt);
 int mount_sync(struct mount *mnt); /* the same, and the file system's own metadata */
+/* It has been read. The access time changes only if it is older than the last change: a reader need
+ * not make the inode dirty each time. */
+void vnode_touch_access(struct vnode *vn);
 static inline bool mount_readonly(const struct mount *mnt)
 {
 	return mnt && (mnt->flags & MS_RDONLY);

@@ -20,9 +20,7 @@
 
 #define RELAX_PAGES 64 /* copied between two offers of the CPU */
 
-/* Reading changes the access time only if it is older than the last change: a reader need not make
- * the inode dirty each time. */
-static void touch_access(struct vnode *vn)
+void vnode_touch_access(struct vnode *vn)
 {
 	if (vn->atime.tv_sec > vn->mtime.tv_sec || mount_readonly(vn->mount))
 		return;
@@ -64,7 +62,7 @@ ssize_t pcache_file_read(struct vnode *vn, struct readahead *ra, struct uio *uio
 			sched_relax();
 		}
 	}
-	touch_access(vn);
+	vnode_touch_access(vn);
 	return pos > offset ? (ssize_t)(pos - offset) : err;
 }
 

@@ -16,6 +16,7 @@
  *
  * A FIFO is a name for a pipe: vn->pipe, which exists while somebody has the FIFO open.
  */
+#include "internal.h"
 #include "pipe.h"
 #include "pipe_ring.h"
 
@@ -151,6 +152,8 @@ static ssize_t pipe_read(struct file *f, struct uio *uio, uint64_t *pos)
 		wake_one(&p->wr_wait);
 		wake_all(&p->watchers);
 	}
+	if (f->vnode && done > 0)
+		vnode_touch_access(f->vnode);
 	return done;
 }
 
@@ -242,6 +245,8 @@ static ssize_t pipe_write(struct file *f, struct uio *uio, uint64_t *pos)
 	}
 	if (roomy)
 		wake_one(&p->wr_wait);
+	if (f->vnode && done && !mount_readonly(f->vnode->mount))
+		vnode_touch(f->vnode, false, true);
 	if (err == -EPIPE)
 		signal_tkill(current->tid, SIGPIPE);
 	return done ? done : err;

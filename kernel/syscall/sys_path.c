@@ -68,7 +68,8 @@ static long do_open(int dirfd, unsigned long path, unsigned flags, mode_t mode)
 {
 	struct file *f;
 	struct name n;
-	int err = name_get(&n, dirfd, path);
+	/* Known too late, a file would have been made, or a FIFO waited for. */
+	int err = fd_exhausted() ? -EMFILE : name_get(&n, dirfd, path);
 
 	if (err)
 		return err;
