@@ -21,6 +21,10 @@
  * A fault on user memory may sleep and takes 2: so user copies are made with no spinlock and no
  * aspace mutex held, and a vnode mutex may be held only because no fault path takes vnode mutexes
  * (page-cache reads take page locks).
+ *
+ * One step goes up: whoever writes a file out locks its dirty pages and then takes the lock of each
+ * aspace that maps them (mappings_clean()). A fault, which has its aspace's lock, waits for the
+ * locks of pages that are not up to date only, and dirty pages are.
  */
 #ifndef LOCK_H
 #define LOCK_H
