@@ -79,12 +79,22 @@ static void change(struct __pthread *t, int bit, int on)
 		__atomic_and_fetch(&t->cancel, ~bit, __ATOMIC_SEQ_CST);
 }
 
+/* The C library's streams call this for every character: while there is one thread it has to cost
+ * nothing. */
 int pthread_setcancelstate(int state, int *old)
 {
-	struct __pthread *self = thread_self();
+	struct __pthread *self;
 
 	if (state != PTHREAD_CANCEL_ENABLE && state != PTHREAD_CANCEL_DISABLE)
 		return EINVAL;
+	if (!__parvix_threads) {
+		if (old)
+			*old = __parvix_first_cancel ? PTHREAD_CANCEL_DISABLE
+						     : PTHREAD_CANCEL_ENABLE;
+		__parvix_first_cancel = state == PTHREAD_CANCEL_DISABLE ? CANCEL_OFF : 0;
+		return 0;
+	}
+	self = thread_self();
 	if (old)
 		*old = self->cancel & CANCEL_OFF ? PTHREAD_CANCEL_DISABLE : PTHREAD_CANCEL_ENABLE;
 	change(self, CANCEL_OFF, state == PTHREAD_CANCEL_DISABLE);

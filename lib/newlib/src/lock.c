@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The locks inside newlib: of streams, malloc, the environment, atexit ... They belong to a thread,
- * which may take one again. While there is one thread only, they cost a look at one variable.
+ * which may take one again. While there has been one thread only, they are counted, no more: what
+ * it holds then is held when the second one comes.
  */
 #include "thread.h"
 
@@ -42,12 +43,23 @@ void __retarget_lock_close(_LOCK_T lock)
 	free(lock);
 }
 
+static void count_up(_LOCK_T lock)
+{
+	lock->word = 1;
+	lock->owner = __parvix_first_block();
+	lock->count++;
+}
+
 void __retarget_lock_acquire_recursive(_LOCK_T lock)
 {
 	const struct __pthread *self;
 
-	if (!__parvix_threads || !lock)
+	if (!lock)
 		return;
+	if (!__parvix_several) {
+		count_up(lock);
+		return;
+	}
 	self = thread_self();
 	if (lock->owner != self) {
 		lock_word(&lock->word, 0);
@@ -60,8 +72,12 @@ int __retarget_lock_try_acquire_recursive(_LOCK_T lock)
 {
 	const struct __pthread *self;
 
-	if (!__parvix_threads || !lock)
+	if (!lock)
 		return 1;
+	if (!__parvix_several) {
+		count_up(lock);
+		return 1;
+	}
 	self = thread_self();
 	if (lock->owner != self) {
 		if (cas(&lock->word, 0, 1))
@@ -72,10 +88,18 @@ int __retarget_lock_try_acquire_recursive(_LOCK_T lock)
 	return 1;
 }
 
-/* One that was taken before there were threads is not held now: nothing is to be done. */
 void __retarget_lock_release_recursive(_LOCK_T lock)
 {
-	if (!__parvix_threads || !lock || lock->owner != thread_self() || --lock->count)
+	if (!lock)
+		return;
+	if (!__parvix_several) {
+		if (lock->count && --lock->count == 0) {
+			lock->owner = NULL;
+			lock->word = 0;
+		}
+		return;
+	}
+	if (lock->owner != thread_self() || --lock->count)
 		return;
 	lock->owner = NULL;
 	unlock_word(&lock->word, 0);

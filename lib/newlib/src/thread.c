@@ -17,7 +17,8 @@
 #define PAGE 4096ul
 #define ROUND_UP(n, to) (((n) + (to)-1) & -(to))
 
-volatile int __parvix_threads;
+volatile int __parvix_threads, __parvix_several;
+int __parvix_first_cancel;
 volatile int __parvix_alive = 1; /* threads that have not ended */
 
 /* The first thread's, up to where a thread of pthread_create() has its own struct _reent. */
@@ -26,16 +27,22 @@ extern struct __pthread *__parvix_first; /* start.c: above its thread-local vari
 
 void __parvix_run_destructors(struct __pthread *self); /* key.c */
 
+struct __pthread *__parvix_first_block(void)
+{
+	return __parvix_first ? __parvix_first : (struct __pthread *)first;
+}
+
 /* Called by the only thread that there is. */
 void __parvix_thread_init(void)
 {
-	struct __pthread *self = __parvix_first ? __parvix_first : (struct __pthread *)first;
+	struct __pthread *self = __parvix_first_block();
 
 	memset(self, 0, sizeof(first));
 	self->self = self;
 	self->tid = (int)__SYS0(SYS_gettid);
 	self->reent = _GLOBAL_REENT;
 	self->tells = 1;
+	self->cancel = __parvix_first_cancel;
 	__SYS1(SYS_set_tls, self);
 	__parvix_threads = 1;
 }
@@ -134,6 +141,7 @@ int pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(vo
 	t = new_thread(attr);
 	if (!t)
 		return EAGAIN;
+	__parvix_several = 1;
 	t->start = start;
 	t->arg = arg;
 	t->state = attr->__detached == PTHREAD_CREATE_DETACHED ? DETACHED : JOINABLE;

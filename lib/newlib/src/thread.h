@@ -3,14 +3,14 @@
  * What the files of POSIX threads share.
  *
  * The kernel knows threads by number, runs them, and lets them sleep on a word of memory (futex).
- *All the rest is here. A thread's block, struct __pthread, is where its %fs points, above its copy
- *of the thread-local variables; the first word is its own address, as the ABI wants it:
+ * All the rest is here. A thread's block, struct __pthread, is where its %fs points, above its copy
+ * of the thread-local variables; the first word is its own address, as the ABI wants it:
  *
  *	 guard | stack ...        | thread-local variables | struct __pthread
  *	       ^ lowest           ^ %rsp at the start       ^ %fs
  *
  * The first thread has no such block until the program uses threads: then thread_init() gives it
- * one. Until then nothing of the library takes a lock, and %fs may be 0.
+ * one; until then %fs may be 0. As long as it is the only one, locks are counted, not fought for.
  */
 #ifndef PARVIX_LIBC_THREAD_H
 #define PARVIX_LIBC_THREAD_H
@@ -58,6 +58,9 @@ _Static_assert(__builtin_offsetof(struct __pthread, cancel) == 8, "cancel.S know
 
 /* More than one thread has been, or the first one has its block. */
 extern volatile int __parvix_threads;
+extern volatile int __parvix_several; /* there has been a second one: locks are real */
+extern int __parvix_first_cancel;     /* CANCEL_OFF or 0: the first one's, while it has no block */
+struct __pthread *__parvix_first_block(void);
 void __parvix_thread_init(void);
 
 static inline struct __pthread *thread_self(void)
