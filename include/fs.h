@@ -369,6 +369,7 @@ struct file {
 	struct readahead ra;
 	void *private;
 };
+/* NULL: no memory, or a user's and there are too many in all. */
 struct file *file_alloc(const struct file_ops *ops, struct vnode *vn, unsigned flags,
 			void *private);
 struct file *file_get(struct file *f);

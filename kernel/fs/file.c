@@ -13,12 +13,19 @@
 #include <string.h>
 #include <usercopy.h>
 
+static unsigned long nr_files; /* in use, of all processes */
+
 struct file *file_alloc(const struct file_ops *ops, struct vnode *vn, unsigned flags, void *private)
 {
-	struct file *f = kmalloc(sizeof(*f), ALLOC_ZERO);
+	struct file *f = NULL;
 
-	if (!f)
+	/* Of the kernel's memory a user may have so much; root can still open something then. */
+	if (__atomic_add_fetch(&nr_files, 1, __ATOMIC_RELAXED) <= pages_total() / 8 || cred_root())
+		f = kmalloc(sizeof(*f), ALLOC_ZERO);
+	if (!f) {
+		__atomic_fetch_sub(&nr_files, 1, __ATOMIC_RELAXED);
 		return NULL;
+	}
 	f->refs = 1;
 	f->flags = flags;
 	mutex_init(&f->pos_lock, "file");
@@ -47,6 +54,7 @@ void file_put(struct file *f)
 	if (f->vnode)
 		vnode_put(f->vnode);
 	kfree(f);
+	__atomic_fetch_sub(&nr_files, 1, __ATOMIC_RELAXED);
 }
 
 /* ---- open ---- */
@@ -183,7 +191,7 @@ int file_open(struct vnode *at, const char *path, unsigned flags, mode_t mode, s
 	f = err ? NULL : file_alloc(NULL, vn, flags & ~(unsigned)O_CLOEXEC, NULL);
 	if (!f) {
 		vnode_put(vn);
-		return err ? err : -ENOMEM;
+		return err ? err : -ENFILE;
 	}
 	if (S_ISREG(vn->mode) && ((open_mask(flags) & W_OK) || (flags & O_TRUNC))) {
 		err = vnode_claim(vn, 1);

@@ -42,16 +42,33 @@ struct pipe {
 static spinlock_t users_lock = SPINLOCK("pipe users");
 static uint64_t next_id = 1;
 
+/* In all pipes. With a sixteenth of memory in them, each holds PIPE_BUF bytes only: who fills pipes
+ * that nobody reads does not get the memory that others work with. */
+static unsigned long pages_held;
+
 char *pipe_page_alloc(void)
 {
 	struct page *pg = page_alloc(0, 0);
 
-	return pg ? page_va(pg) : NULL;
+	if (!pg)
+		return NULL;
+	__atomic_fetch_add(&pages_held, 1, __ATOMIC_RELAXED);
+	return page_va(pg);
 }
 
 void pipe_page_free(char *page)
 {
+	__atomic_fetch_sub(&pages_held, 1, __ATOMIC_RELAXED);
 	page_put(pfn_page(va_pfn(page)));
+}
+
+static size_t room(const struct pipe *p)
+{
+	size_t used = READ_ONCE(p->ring.used);
+
+	if (READ_ONCE(pages_held) < pages_total() / 16)
+		return PIPE_SIZE - used;
+	return used < PIPE_BUF ? PIPE_BUF - used : 0;
 }
 
 static struct pipe *pipe_new(void)
@@ -126,7 +143,7 @@ ssize_t ring_read(struct pipe_ring *r, size_t at, struct uio *uio, size_t n)
 static ssize_t pipe_read(struct file *f, struct uio *uio, uint64_t *pos)
 {
 	struct pipe *p = f->private;
-	bool was_tight, roomy, more;
+	bool roomy, more;
 	ssize_t done;
 	int err;
 
@@ -139,12 +156,11 @@ static ssize_t pipe_read(struct file *f, struct uio *uio, uint64_t *pos)
 		mutex_unlock(&p->lock);
 		return err;
 	}
-	was_tight = ring_room(&p->ring) < PIPE_BUF;
 	done = ring_read(&p->ring, 0, uio, p->ring.used);
 	if (done > 0)
 		ring_take(&p->ring, (size_t)done);
 	more = p->ring.used > 0;
-	roomy = was_tight && ring_room(&p->ring) >= PIPE_BUF;
+	roomy = room(p) >= PIPE_BUF;
 	mutex_unlock(&p->lock);
 	if (more)
 		wake_one(&p->rd_wait);
@@ -162,7 +178,7 @@ static ssize_t pipe_read(struct file *f, struct uio *uio, uint64_t *pos)
 /* Room for a first piece of @n bytes: all of it if it must go in as one. */
 static bool enough_room(const struct pipe *p, size_t n)
 {
-	return ring_room(&p->ring) >= (n <= PIPE_BUF ? n : 1);
+	return room(p) >= (n <= PIPE_BUF ? n : 1);
 }
 
 static int wait_room(struct pipe *p, size_t n, bool nonblock)
@@ -177,7 +193,7 @@ static int wait_room(struct pipe *p, size_t n, bool nonblock)
 		wake_all(&p->watchers);
 		err = sleep_on_mutex(&p->wr_wait, &p->lock, SLEEP_INTR, KTIME_NEVER);
 		if (err) {
-			if (ring_room(&p->ring) >= PIPE_BUF)
+			if (room(p) >= PIPE_BUF)
 				wake_one(&p->wr_wait);
 			return err;
 		}
@@ -228,7 +244,7 @@ static ssize_t pipe_write(struct file *f, struct uio *uio, uint64_t *pos)
 		if (err)
 			break;
 		was_empty |= p->ring.used == 0;
-		n = (ssize_t)min(uio->resid, ring_room(&p->ring));
+		n = (ssize_t)min(uio->resid, room(p));
 		/* A small write goes in as a whole or not at all. */
 		n = ring_write(&p->ring, uio, (size_t)n, n <= PIPE_BUF);
 		if (n < 0) {
@@ -237,7 +253,7 @@ static ssize_t pipe_write(struct file *f, struct uio *uio, uint64_t *pos)
 		}
 		done += n;
 	}
-	roomy = ring_room(&p->ring) >= PIPE_BUF;
+	roomy = room(p) >= PIPE_BUF;
 	mutex_unlock(&p->lock);
 	if (was_empty && done) {
 		wake_one(&p->rd_wait);
@@ -268,7 +284,7 @@ static unsigned pipe_poll(struct file *f, struct poll_table *pt)
 			events |= POLLHUP;
 	}
 	if (mode != O_RDONLY) {
-		if (PIPE_SIZE - READ_ONCE(p->ring.used) >= PIPE_BUF)
+		if (room(p) >= PIPE_BUF)
 			events |= POLLOUT | POLLWRNORM;
 		if (READ_ONCE(p->readers) == 0)
 			events |= POLLERR;
