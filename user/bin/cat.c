@@ -17,9 +17,9 @@ static bool at_start = true;
 static void put_visible(unsigned char c)
 {
 	if (c == '\n' && ends)
-		putchar('$');
+		putchar_unlocked('$');
 	if (!visible || c == '\n' || (c == '\t' && !tabs)) {
-		putchar(c);
+		putchar_unlocked(c);
 		return;
 	}
 	if (c >= 0x80) {
@@ -27,10 +27,10 @@ static void put_visible(unsigned char c)
 		c &= 0x7f;
 	}
 	if (c < ' ' || c == 0x7f) {
-		putchar('^');
+		putchar_unlocked('^');
 		c ^= 0x40;
 	}
-	putchar(c);
+	putchar_unlocked(c);
 }
 
 static void copy_changed(const char *buf, size_t len)

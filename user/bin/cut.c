@@ -62,9 +62,9 @@ static void cut_chars(const char *line, size_t len, bool bytes)
 		if (bytes || ((unsigned char)line[i] & 0xc0) != 0x80)
 			n++;
 		if (selected(n))
-			putchar(line[i]);
+			putchar_unlocked(line[i]);
 	}
-	putchar('\n');
+	putchar_unlocked('\n');
 }
 
 static void cut_fields(const char *line, size_t len)
@@ -82,7 +82,7 @@ static void cut_fields(const char *line, size_t len)
 
 		if (selected(n)) {
 			if (!first)
-				putchar(delimiter);
+				putchar_unlocked(delimiter);
 			fwrite(line, 1, (size_t)((next ? next : end) - line), stdout);
 			first = false;
 		}
@@ -90,7 +90,7 @@ static void cut_fields(const char *line, size_t len)
 			break;
 		line = next + 1;
 	}
-	putchar('\n');
+	putchar_unlocked('\n');
 }
 
 int main(int argc, char **argv)

@@ -13,7 +13,7 @@ static bool print_escaped(const char *s)
 		const char *p;
 
 		if (*s != '\\' || !s[1]) {
-			putchar(*s);
+			putchar_unlocked(*s);
 			continue;
 		}
 		s++;
@@ -24,12 +24,12 @@ static bool print_escaped(const char *s)
 
 			for (int n = 0; n < 3 && s[1] >= '0' && s[1] <= '7'; n++)
 				value = value * 8 + *++s - '0';
-			putchar(value);
+			putchar_unlocked(value);
 			continue;
 		}
 		p = strchr(from, *s);
 		if (p)
-			putchar(to[p - from]);
+			putchar_unlocked(to[p - from]);
 		else
 			printf("\\%c", *s);
 	}
@@ -58,9 +58,9 @@ int main(int argc, char **argv)
 		else if (!print_escaped(argv[i]))
 			return finish();
 		if (i + 1 < argc)
-			putchar(' ');
+			putchar_unlocked(' ');
 	}
 	if (newline)
-		putchar('\n');
+		putchar_unlocked('\n');
 	return finish();
 }

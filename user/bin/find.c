@@ -173,7 +173,7 @@ static bool do_print(struct node *n, const char *path, const struct stat *st)
 {
 	(void)st;
 	fputs(path, stdout);
-	putchar(n ? n->unit : '\n');
+	putchar_unlocked(n ? n->unit : '\n');
 	return true;
 }
 

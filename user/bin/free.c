@@ -53,6 +53,6 @@ int main(int argc, char **argv)
 	print(info.pages_free, info.page_size);
 	print(info.pages_cache, info.page_size);
 	print(info.pages_free + info.pages_cache, info.page_size);
-	putchar('\n');
+	putchar_unlocked('\n');
 	return finish();
 }

@@ -7,13 +7,25 @@
 #include <string.h>
 #include <unistd.h>
 
-static void head(FILE *f, unsigned long long count, bool bytes)
+static void bytes_of(FILE *f, unsigned long long count)
+{
+	static char block[65536];
+	size_t n;
+
+	while (count > 0 &&
+	       (n = fread(block, 1, count < sizeof(block) ? count : sizeof(block), f)) > 0) {
+		fwrite(block, 1, n, stdout);
+		count -= n;
+	}
+}
+
+static void lines_of(FILE *f, unsigned long long count)
 {
 	int c;
 
-	while (count > 0 && (c = getc(f)) != EOF) {
-		putchar(c);
-		if (bytes || c == '\n')
+	while (count > 0 && (c = getc_unlocked(f)) != EOF) {
+		putchar_unlocked(c);
+		if (c == '\n')
 			count--;
 	}
 }
@@ -21,7 +33,7 @@ static void head(FILE *f, unsigned long long count, bool bytes)
 int main(int argc, char **argv)
 {
 	unsigned long long count = 10;
-	bool bytes = false;
+	void (*head)(FILE * f, unsigned long long count) = lines_of;
 	int c;
 
 	prog_init(argv);
@@ -34,12 +46,12 @@ int main(int argc, char **argv)
 			usage("[-n lines | -c bytes] [file...]");
 		if (c == 'q')
 			continue;
-		bytes = c == 'c';
+		head = c == 'c' ? bytes_of : lines_of;
 		if (!parse_size(optarg, &count))
 			fatalx("invalid number: %s", optarg);
 	}
 	if (optind == argc)
-		head(stdin, count, bytes);
+		head(stdin, count);
 	for (int i = optind; i < argc; i++) {
 		FILE *f = open_input(argv[i]);
 
@@ -47,7 +59,7 @@ int main(int argc, char **argv)
 			continue;
 		if (argc - optind > 1)
 			printf("%s==> %s <==\n", i > optind ? "\n" : "", argv[i]);
-		head(f, count, bytes);
+		head(f, count);
 		close_input(f);
 	}
 	return finish();

@@ -14,12 +14,12 @@ static void print_row(unsigned long long pos, const unsigned char *p, size_t n)
 		/* 16-bit words of the machine's order, the low byte first. */
 		for (size_t i = 0; i < n; i += 2)
 			printf(" %02x%02x", i + 1 < n ? p[i + 1] : 0, p[i]);
-		putchar('\n');
+		putchar_unlocked('\n');
 		return;
 	}
 	for (size_t i = 0; i < 16; i++) {
 		if (i % 8 == 0)
-			putchar(' ');
+			putchar_unlocked(' ');
 		if (i < n)
 			printf(" %02x", p[i]);
 		else
@@ -27,7 +27,7 @@ static void print_row(unsigned long long pos, const unsigned char *p, size_t n)
 	}
 	fputs("  |", stdout);
 	for (size_t i = 0; i < n; i++)
-		putchar(p[i] >= ' ' && p[i] < 127 ? p[i] : '.');
+		putchar_unlocked(p[i] >= ' ' && p[i] < 127 ? p[i] : '.');
 	fputs("|\n", stdout);
 }
 
@@ -63,7 +63,7 @@ int main(int argc, char **argv)
 		return 1;
 	if (skip && fseek(f, (long)skip, SEEK_SET) == 0)
 		pos = skip;
-	for (; pos < skip && getc(f) != EOF; pos++)
+	for (; pos < skip && getc_unlocked(f) != EOF; pos++)
 		;
 	while (left > 0 && (n = fread(row, 1, left < 16 ? (size_t)left : 16, f)) > 0) {
 		if (!verbose && have_last && n == 16 && memcmp(row, last, 16) == 0) {

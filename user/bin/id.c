@@ -45,7 +45,7 @@ static void print_groups(bool name)
 		else
 			printf(" %u", (unsigned)groups[i]);
 	}
-	putchar('\n');
+	putchar_unlocked('\n');
 }
 
 static void print_all(void)
@@ -59,7 +59,7 @@ static void print_all(void)
 	for (int i = 0; i < count; i++)
 		printf("%s%u(%s)", i ? "," : " groups=", (unsigned)groups[i],
 		       group_name(groups[i]));
-	putchar('\n');
+	putchar_unlocked('\n');
 }
 
 int main(int argc, char **argv)

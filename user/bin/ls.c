@@ -85,9 +85,9 @@ static char mark(mode_t mode)
 static void print_name(const struct entry *e)
 {
 	for (const char *s = e->name; *s; s++)
-		putchar(columns && (unsigned char)*s < ' ' ? '?' : *s);
+		putchar_unlocked(columns && (unsigned char)*s < ' ' ? '?' : *s);
 	if (classify && mark(e->st.st_mode) && !(long_form && S_ISLNK(e->st.st_mode)))
-		putchar(mark(e->st.st_mode));
+		putchar_unlocked(mark(e->st.st_mode));
 }
 
 static void print_time(time_t t)
@@ -181,7 +181,7 @@ static void print_long(const struct list *l)
 			if (n >= 0)
 				printf(" -> %.*s", n, target);
 		}
-		putchar('\n');
+		putchar_unlocked('\n');
 	}
 }
 
@@ -209,7 +209,7 @@ static void print_columns(const struct list *l)
 			if (i + rows < l->count)
 				printf("%*s", (int)(widest - used), "");
 		}
-		putchar('\n');
+		putchar_unlocked('\n');
 	}
 }
 
@@ -225,7 +225,7 @@ static void print_list(struct list *l)
 		for (size_t i = 0; i < l->count; i++) {
 			print_prefix(&l->entries[i]);
 			print_name(&l->entries[i]);
-			putchar('\n');
+			putchar_unlocked('\n');
 		}
 	}
 }
@@ -383,7 +383,7 @@ int main(int argc, char **argv)
 	if (!unsorted && dirs.count)
 		qsort(dirs.entries, dirs.count, sizeof(*dirs.entries), compare);
 	if (files.count && dirs.count)
-		putchar('\n');
+		putchar_unlocked('\n');
 	for (size_t i = 0; i < dirs.count; i++)
 		show_dir(dirs.entries[i].path, argc - optind > 1 || recursive);
 	return finish();

@@ -75,7 +75,7 @@ static void read_search(void)
 			fputs("\b \b", stdout);
 		} else if ((unsigned char)c >= ' ' && c != 127) {
 			buf[n++] = c;
-			putchar(c);
+			putchar_unlocked(c);
 		}
 		fflush(stdout);
 	}
@@ -158,8 +158,8 @@ static void copy(FILE *f)
 {
 	int c;
 
-	while ((c = getc(f)) != EOF)
-		putchar(c);
+	while ((c = getc_unlocked(f)) != EOF)
+		putchar_unlocked(c);
 }
 
 int main(int argc, char **argv)

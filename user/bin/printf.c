@@ -67,7 +67,7 @@ static const char *escape(const char *s, bool zero)
 
 		for (int n = (zero && *s == '0') ? 4 : 3; n > 0 && *s >= '0' && *s <= '7'; n--)
 			value = value * 8 + *s++ - '0';
-		putchar(value);
+		putchar_unlocked(value);
 		return s;
 	}
 	if (*s == 'x') {
@@ -76,14 +76,14 @@ static const char *escape(const char *s, bool zero)
 
 		n = n > 2 ? 2 : n;
 		memcpy(digits, s + 1, n);
-		putchar((int)strtol(digits, NULL, 16));
+		putchar_unlocked((int)strtol(digits, NULL, 16));
 		return s + 1 + n;
 	}
 	if (*s == '\0' || !p) {
-		putchar('\\');
+		putchar_unlocked('\\');
 		return s;
 	}
-	putchar(to[p - from]);
+	putchar_unlocked(to[p - from]);
 	return s + 1;
 }
 
@@ -92,7 +92,7 @@ static void print_b(const char *s)
 {
 	while (s && *s) {
 		if (*s != '\\') {
-			putchar(*s++);
+			putchar_unlocked(*s++);
 		} else if (s[1] == 'c') {
 			exit(finish());
 		} else {
@@ -137,7 +137,7 @@ static const char *convert(const char *s)
 		const char *arg = next_arg();
 
 		if (arg && *arg)
-			putchar(*arg);
+			putchar_unlocked(*arg);
 	} else if (*s == 'b') {
 		print_b(next_arg());
 	} else {
@@ -152,12 +152,12 @@ static void print_once(const char *s)
 		if (*s == '\\') {
 			s = escape(s + 1, false);
 		} else if (*s == '%' && s[1] == '%') {
-			putchar('%');
+			putchar_unlocked('%');
 			s += 2;
 		} else if (*s == '%') {
 			s = convert(s + 1);
 		} else {
-			putchar(*s++);
+			putchar_unlocked(*s++);
 		}
 	}
 }

@@ -40,6 +40,6 @@ int main(int argc, char **argv)
 		any = true;
 	}
 	if (any)
-		putchar('\n');
+		putchar_unlocked('\n');
 	return finish();
 }

@@ -64,7 +64,7 @@ static void show_as(const char *f, const char *name, const struct stat *st)
 	mode_string(st->st_mode, mode);
 	for (; *f; f++) {
 		if (*f != '%' || !f[1]) {
-			putchar(*f);
+			putchar_unlocked(*f);
 			continue;
 		}
 		switch (*++f) {
@@ -108,11 +108,11 @@ static void show_as(const char *f, const char *name, const struct stat *st)
 			fputs(type(st->st_mode), stdout);
 			break;
 		default:
-			putchar(*f);
+			putchar_unlocked(*f);
 			break;
 		}
 	}
-	putchar('\n');
+	putchar_unlocked('\n');
 }
 
 int main(int argc, char **argv)

@@ -177,7 +177,7 @@ static void leave(const struct trace_event *e, const struct call *c)
 	call_put_result(out, c, e->result);
 	if (spans)
 		fprintf(out, " <%ld.%06ld>", time / 1000000000, time / 1000 % 1000000);
-	putc('\n', out);
+	putc_unlocked('\n', out);
 	shown = 0;
 	u->tid = 0;
 }

@@ -65,14 +65,14 @@ static void show(bool everything)
 	}
 	if (!(tio.c_lflag & ICANON))
 		printf("min = %d; time = %d; ", tio.c_cc[VMIN], tio.c_cc[VTIME]);
-	putchar('\n');
+	putchar_unlocked('\n');
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
 		bool on = *flags[i].field & flags[i].bit;
 
 		if (everything || on != flags[i].sane)
 			printf("%s%s ", on ? "" : "-", flags[i].name);
 	}
-	putchar('\n');
+	putchar_unlocked('\n');
 }
 
 static void make_sane(void)

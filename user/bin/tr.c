@@ -143,14 +143,14 @@ int main(int argc, char **argv)
 	}
 	for (int i = 0; squeeze && i < (two.count ? two.count : one.count); i++)
 		squeezed[two.count ? two.c[i] : one.c[i]] = true;
-	while ((c = getchar()) != EOF) {
+	while ((c = getchar_unlocked()) != EOF) {
 		if (deleted[c])
 			continue;
 		c = map[c];
 		if (squeezed[c] && c == last)
 			continue;
 		last = c;
-		putchar(c);
+		putchar_unlocked(c);
 	}
 	if (ferror(stdin))
 		warning("standard input");

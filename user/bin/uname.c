@@ -34,6 +34,6 @@ int main(int argc, char **argv)
 		printf("%s%s", between, texts[i]);
 		between = " ";
 	}
-	putchar('\n');
+	putchar_unlocked('\n');
 	return finish();
 }

@@ -24,6 +24,6 @@ int main(int argc, char **argv)
 	printf("%lu:%02lu, %lu processes, load", minutes / 60 % 24, minutes % 60, info.processes);
 	for (int i = 0; i < 3; i++)
 		printf(" %lu.%02lu", info.loads[i] >> 16, ((info.loads[i] & 0xffff) * 100) >> 16);
-	putchar('\n');
+	putchar_unlocked('\n');
 	return finish();
 }

@@ -26,7 +26,7 @@ static char *next_word(bool whole_line)
 	int c, quote = 0;
 	bool any = false;
 
-	while ((c = getchar()) != EOF) {
+	while ((c = getchar_unlocked()) != EOF) {
 		if (zero ? c == '\0' : !quote && (c == '\n' || (!whole_line && isspace(c)))) {
 			if (any)
 				break;
@@ -43,7 +43,7 @@ static char *next_word(bool whole_line)
 			quote = c;
 			continue;
 		}
-		if (!zero && !quote && c == '\\' && (c = getchar()) == EOF)
+		if (!zero && !quote && c == '\\' && (c = getchar_unlocked()) == EOF)
 			break;
 		if (len + 1 == room)
 			buf = xrealloc(buf, room *= 2);

@@ -278,7 +278,7 @@ static void ls_line(const char *path, const char *name, int depth, const struct 
 	else
 		col = printf("%*s%.*s", depth, "", width - tag_len - depth, name);
 	if (n < 0) {
-		putchar(':');
+		putchar_unlocked(':');
 	} else {
 		text = escape(value, n);
 		if (width < col + n + tag_len) {
@@ -289,9 +289,9 @@ static void ls_line(const char *path, const char *name, int depth, const struct 
 		}
 		free(text);
 		if (o->prefix && col < width) {
-			putchar(' ');
+			putchar_unlocked(' ');
 			for (col++; col < dotted && col < width; col++)
-				putchar(col & 1 ? '.' : ' ');
+				putchar_unlocked(col & 1 ? '.' : ' ');
 		}
 	}
 	if (o->prefix && get(path, ".perms", value, sizeof(value)) > 0) {
@@ -301,7 +301,7 @@ static void ls_line(const char *path, const char *name, int depth, const struct 
 				*s = ',';
 		printf("  (%s)", value);
 	}
-	putchar('\n');
+	putchar_unlocked('\n');
 }
 
 /* What may not be listed is passed over, except at the top. */

@@ -108,7 +108,7 @@ static void put_address(FILE *f, unsigned long addr)
 
 static void put_bytes(FILE *f, const char *s, size_t n, bool cut)
 {
-	putc('"', f);
+	putc_unlocked('"', f);
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = s[i];
 
@@ -121,7 +121,7 @@ static void put_bytes(FILE *f, const char *s, size_t n, bool cut)
 		else if (c == '\r')
 			fputs("\\r", f);
 		else if (c >= ' ' && c < 0x7f)
-			putc(c, f);
+			putc_unlocked(c, f);
 		else
 			fprintf(f,
 				i + 1 < n && s[i + 1] >= '0' && s[i + 1] <= '7' ? "\\%03o" : "\\%o",
@@ -173,7 +173,7 @@ static void put_vector(FILE *f, struct memory *m, unsigned long addr, bool count
 		return;
 	}
 	if (!count_only)
-		putc('[', f);
+		putc_unlocked('[', f);
 	for (n = 0; m->read(m, addr + n * 8, &s, sizeof(s)) == sizeof(s) && s && n < 1000; n++) {
 		if (count_only || n > 12)
 			continue;
@@ -186,7 +186,7 @@ static void put_vector(FILE *f, struct memory *m, unsigned long addr, bool count
 	if (count_only)
 		fprintf(f, "%#lx /* %d vars */", addr, n);
 	else
-		putc(']', f);
+		putc_unlocked(']', f);
 }
 
 static void put_signal(FILE *f, long sig)
@@ -215,7 +215,7 @@ static void put_set(FILE *f, unsigned long set)
 			fprintf(f, "%d", sig);
 		space = " ";
 	}
-	putc(']', f);
+	putc_unlocked(']', f);
 }
 
 static void put_action(FILE *f, const struct action *act)
@@ -270,7 +270,7 @@ static void put_pollfds(FILE *f, struct memory *m, unsigned long addr, unsigned 
 {
 	struct pollfd p;
 
-	putc('[', f);
+	putc_unlocked('[', f);
 	for (unsigned long i = 0; i < n && i < 8; i++) {
 		if (m->read(m, addr + i * sizeof(p), &p, sizeof(p)) < sizeof(p))
 			break;
@@ -280,7 +280,7 @@ static void put_pollfds(FILE *f, struct memory *m, unsigned long addr, unsigned 
 			fputs(", revents=", f);
 			put_flags(f, poll_events, (unsigned short)p.revents, "0");
 		}
-		putc('}', f);
+		putc_unlocked('}', f);
 	}
 	fputs(n > 8 ? ", ...]" : "]", f);
 }
@@ -289,7 +289,7 @@ static void put_iov(FILE *f, struct memory *m, unsigned long addr, unsigned long
 {
 	struct iovec iov;
 
-	putc('[', f);
+	putc_unlocked('[', f);
 	for (unsigned long i = 0; i < n && i < 8; i++) {
 		if (m->read(m, addr + i * sizeof(iov), &iov, sizeof(iov)) < sizeof(iov))
 			break;
@@ -370,7 +370,7 @@ static void put_open_flags(FILE *f, unsigned long flags)
 
 	fputs(modes[flags & 3], f);
 	if (flags & ~3ul) {
-		putc('|', f);
+		putc_unlocked('|', f);
 		put_flags(f, open_flags, flags & ~3ul, "");
 	}
 }

@@ -45,7 +45,7 @@ bool read_line(FILE *f, char **buf, size_t *size, size_t *len)
 	size_t n = 0;
 	int c;
 
-	while ((c = getc(f)) != EOF) {
+	while ((c = getc_unlocked(f)) != EOF) {
 		if (n + 1 >= *size) {
 			*size = *size ? *size * 2 : 128;
 			*buf = xrealloc(*buf, *size);
