@@ -116,7 +116,9 @@ class Ends(unittest.TestCase):
                 word = f'mark-{os.getpid()}-{number.name}'
                 run = subprocess.Popen([PARVIX, 'run', *HERE, '--append', word, '--exec', 'sleep 1000'],
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-                time.sleep(codes.scaled(2))
+                until = time.monotonic() + codes.scaled(20)
+                while len(children_with(word)) < 2 and time.monotonic() < until:
+                    time.sleep(0.1)
                 self.assertGreater(len(children_with(word)), 1)
                 run.send_signal(number)
                 self.assertEqual(run.wait(codes.scaled(5)), status)

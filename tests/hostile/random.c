@@ -82,6 +82,13 @@ static bool is_dangerous(int n)
 	case SYS_truncate:
 	case SYS_mknod:
 	case SYS_clock_settime:
+	case SYS_sigqueue:
+	case SYS_mknodat:
+	case SYS_unlinkat:
+	case SYS_renameat:
+	case SYS_fchmodat:
+	case SYS_fchownat:
+	case SYS_trace_open:
 		return true;
 	}
 	return false;
