@@ -408,7 +408,7 @@ void locks_release(struct vnode *vn, const void *owner);
 struct fdtable;
 struct file *fd_get(int fd);                              /* referenced; NULL: bad */
 int fd_install(struct file *f, int lowest, bool cloexec); /* takes over the reference; -EMFILE */
-bool fd_exhausted(void); /* none free now */
+bool fd_exhausted(void);                                  /* none free now */
 struct fdtable *fdtable_create(void);
 struct fdtable *fdtable_copy(struct fdtable *old); /* fork */
 void fdtable_exec(struct fdtable *fds);            /* close what is close-on-exec */

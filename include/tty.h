@@ -58,6 +58,7 @@ struct tty {
 	unsigned column;      /* of the cursor, as far as output tells */
 	unsigned line_column; /* where the echo of the line being edited began */
 	bool stopped;         /* ^S, TCOOFF */
+	bool peer_stopped;    /* IXOFF: who types has been told to wait */
 	bool gone;            /* hung up: reads end, everything else gives EIO */
 	unsigned users;       /* open files, and 1 for the device until it hangs up */
 

@@ -31,8 +31,9 @@ static int set_termios(struct tty *tty, unsigned long req, uaddr_t arg)
 		ldisc_flush(tty);
 	}
 	spin_unlock(&tty->lock);
-	/* A waiting reader may be served in the new mode. */
+	/* A waiting reader may be served in the new mode, and output may go on. */
 	waitq_wake_all(&tty->read_wait);
+	waitq_wake_all(&tty->write_wait);
 	tty_input_wanted(tty);
 	return err;
 }
@@ -97,11 +98,7 @@ static int flow(struct tty *tty, unsigned long action)
 	} else if (action == TCOON) {
 		tty->stopped = false;
 	} else {
-		/* Tell whoever types to stop, or to go on. */
-		char c = tty->termios.c_cc[action == TCIOFF ? VSTOP : VSTART];
-
-		if (c)
-			tty->dev->write(tty->dev, &c, 1);
+		ldisc_send_flow(tty, action == TCIOFF);
 	}
 	spin_unlock(&tty->lock);
 	if (action == TCOON)

@@ -20,6 +20,9 @@
  *
  * The order of work on an input byte is that of the standard: stripping, literal next, carriage
  * return and newline mapping, signals, flow control, editing.
+ *
+ * There is no line with speed, parity or breaks below any device, so IGNBRK, BRKINT, INPCK and
+ * IGNPAR have nothing to do, and of PARMRK is left that a byte 0377 is read as two.
  */
 #include "ldisc.h"
 
@@ -67,10 +70,34 @@ static void ring_put(struct tty *t, unsigned char c, bool mark, bool eof)
 	t->in_tail++;
 }
 
+bool ldisc_send_flow(struct tty *t, bool stop)
+{
+	char c = t->termios.c_cc[stop ? VSTOP : VSTART];
+
+	return c == 0 || t->dev->write(t->dev, &c, 1) == 1;
+}
+
+/* IXOFF: whoever types is told to stop before the ring is full, and later to go on. A line that
+ * nobody could read yet must be allowed to end. */
+static void flow_peer(struct tty *t)
+{
+	bool stop = t->peer_stopped;
+
+	if (t->gone || (!stop && !IFLAG(t, IXOFF)))
+		return;
+	if (!IFLAG(t, IXOFF) || ring_used(t) < TTY_BUF / 4)
+		stop = false;
+	else if (ring_used(t) > TTY_BUF / 4 * 3 && ldisc_ready(t))
+		stop = true;
+	if (stop != t->peer_stopped && ldisc_send_flow(t, stop))
+		t->peer_stopped = stop;
+}
+
 void ldisc_flush_input(struct tty *t)
 {
 	t->in_head = t->in_ready = t->in_tail;
 	t->lnext = false;
+	flow_peer(t);
 }
 
 /* ---- output ---- */
@@ -166,6 +193,7 @@ bool ldisc_flush(struct tty *t)
 {
 	size_t n;
 
+	flow_peer(t);
 	if (t->out_len == 0)
 		return true;
 	if (t->stopped)
@@ -373,16 +401,19 @@ static bool flow_char(struct tty *t, unsigned char c)
 /* A byte becomes input. @mark: it ends a line. One place is kept for that in any case. */
 static void accept(struct tty *t, unsigned char c, bool mark, bool eof)
 {
-	unsigned room = TTY_BUF - ring_used(t);
+	unsigned room = TTY_BUF - ring_used(t), copies = c == 0xff && IFLAG(t, PARMRK) ? 2 : 1;
 
-	if (room == 0 || (room == 1 && LFLAG(t, ICANON) && !mark)) {
-		put_raw(t, BEL);
+	if (room < copies || (room == copies && LFLAG(t, ICANON) && !mark)) {
+		if (IFLAG(t, IMAXBEL))
+			put_raw(t, BEL);
 		return;
 	}
 	if (t->in_tail == t->in_ready)
 		t->line_column = t->column;
 	if (!eof)
 		echo(t, c);
+	if (copies == 2)
+		ring_put(t, c, false, false);
 	ring_put(t, c, mark, eof);
 	if (mark || !LFLAG(t, ICANON))
 		t->in_ready = t->in_tail;
@@ -464,6 +495,8 @@ size_t ldisc_input_room(const struct tty *t)
 	/* One place is kept for the end of a line. A line without end must be allowed to end. */
 	if (LFLAG(t, ICANON) && room > 0 && --room == 0 && !ldisc_ready(t))
 		room = 1;
+	if (IFLAG(t, PARMRK) && (room > 1 || !LFLAG(t, ICANON)))
+		room /= 2;
 	/* Eight bytes of echo for one of input is what a tab needs. */
 	if (LFLAG(t, ECHO) && !t->stopped)
 		room = min(room, (size_t)(TTY_OUT - t->out_len) / TAB_WIDTH);
@@ -505,6 +538,7 @@ size_t ldisc_read(struct tty *t, char *buf, size_t n, bool *eof)
 	if (canonical && !ended && got > 0 && t->in_head != t->in_ready &&
 	    bit_test(t->in_eof, t->in_head))
 		t->in_head++;
+	flow_peer(t);
 	return got;
 }
 

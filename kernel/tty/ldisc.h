@@ -32,6 +32,8 @@ size_t ldisc_input_room(const struct tty *t);
 bool ldisc_writable(const struct tty *t);
 void ldisc_set_termios(struct tty *t, const struct termios *wanted);
 void ldisc_flush_input(struct tty *t);
+/* Tell whoever types to stop, or to go on. False: the device does not take it now. */
+bool ldisc_send_flow(struct tty *t, bool stop);
 /* Forget output that nobody has seen yet. */
 void ldisc_drop_output(struct tty *t);
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stty [-a] [setting...]: show or change the terminal on standard input. Settings: the flags that
- * -a shows (- before a name turns it off), sane, raw, cooked, size, rows N, cols N, min N, time N
- * (tenths of a second), intr ^C and the other characters.
+ * stty [-a | -g] [setting...]: show or change the terminal on standard input. Settings: the flags
+ * that -a shows (- before a name turns it off), sane, raw, cooked, cbreak, size, speed, rows N,
+ * cols N, min N, time N (tenths of a second), intr ^C and the other characters, and what -g has
+ * printed: all of it, as numbers.
  */
 #include "../lib/util.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -34,7 +36,9 @@ static const struct flag {
 	{"echo", &tio.c_lflag, ECHO, true},       {"echoe", &tio.c_lflag, ECHOE, true},
 	{"echok", &tio.c_lflag, ECHOK, true},     {"echonl", &tio.c_lflag, ECHONL, false},
 	{"echoctl", &tio.c_lflag, ECHOCTL, true}, {"echoke", &tio.c_lflag, ECHOKE, true},
-	{"noflsh", &tio.c_lflag, NOFLSH, false},  {"tostop", &tio.c_lflag, TOSTOP, false},
+	{"ignpar", &tio.c_iflag, IGNPAR, false},  {"inpck", &tio.c_iflag, INPCK, false},
+	{"parmrk", &tio.c_iflag, PARMRK, false},  {"noflsh", &tio.c_lflag, NOFLSH, false},
+	{"tostop", &tio.c_lflag, TOSTOP, false},
 };
 
 static const struct {
@@ -45,7 +49,8 @@ static const struct {
 	{"intr", VINTR, 3},      {"quit", VQUIT, 28},   {"erase", VERASE, 127},
 	{"kill", VKILL, 21},     {"eof", VEOF, 4},      {"start", VSTART, 17},
 	{"stop", VSTOP, 19},     {"susp", VSUSP, 26},   {"rprnt", VREPRINT, 18},
-	{"werase", VWERASE, 23}, {"lnext", VLNEXT, 22},
+	{"werase", VWERASE, 23}, {"lnext", VLNEXT, 22}, {"eol", VEOL, 0},
+	{"eol2", VEOL2, 0},
 };
 
 static void show(bool everything)
@@ -73,6 +78,38 @@ static void show(bool everything)
 			printf("%s%s ", on ? "" : "-", flags[i].name);
 	}
 	putchar_unlocked('\n');
+}
+
+/* For a later stty: the flags and the characters, in hexadecimal. */
+static void save(void)
+{
+	printf("%x:%x:%x:%x", tio.c_iflag, tio.c_oflag, tio.c_cflag, tio.c_lflag);
+	for (int i = 0; i < NCCS; i++)
+		printf(":%x", tio.c_cc[i]);
+	putchar('\n');
+}
+
+/* What save() has printed; false, with nothing changed, if it is something else. */
+static bool restore(const char *text)
+{
+	unsigned long field[4 + NCCS];
+	char *end;
+
+	for (int i = 0; i < 4 + NCCS; i++) {
+		if (!isxdigit((unsigned char)*text))
+			return false;
+		field[i] = strtoul(text, &end, 16);
+		if (*end != (i < 3 + NCCS ? ':' : 0))
+			return false;
+		text = end + 1;
+	}
+	tio.c_iflag = (tcflag_t)field[0];
+	tio.c_oflag = (tcflag_t)field[1];
+	tio.c_cflag = (tcflag_t)field[2];
+	tio.c_lflag = (tcflag_t)field[3];
+	for (int i = 0; i < NCCS; i++)
+		tio.c_cc[i] = (cc_t)field[4 + i];
+	return true;
 }
 
 static void make_sane(void)
@@ -131,6 +168,10 @@ static int apply(char **arg)
 		make_sane();
 	} else if (strcmp(name, "raw") == 0) {
 		make_raw();
+	} else if (strcmp(name, "cbreak") == 0) {
+		tio.c_lflag = on ? tio.c_lflag & ~(tcflag_t)ICANON : tio.c_lflag | ICANON;
+		tio.c_cc[VMIN] = 1;
+		tio.c_cc[VTIME] = 0;
 	} else if ((strcmp(name, "min") == 0 || strcmp(name, "time") == 0) && arg[1]) {
 		tio.c_cc[name[0] == 'm' ? VMIN : VTIME] = (cc_t)parse_number(arg[1], name);
 		return 2;
@@ -145,7 +186,7 @@ static int apply(char **arg)
 			fatal("standard input");
 		return 2;
 	} else {
-		return 0;
+		return restore(arg[0]);
 	}
 	return 1;
 }
@@ -158,6 +199,14 @@ int main(int argc, char **argv)
 	ioctl(0, TIOCGWINSZ, &ws);
 	if (argc == 1 || (argc == 2 && strcmp(argv[1], "-a") == 0)) {
 		show(argc == 2);
+		return finish();
+	}
+	if (strcmp(argv[1], "-g") == 0) {
+		save();
+		return finish();
+	}
+	if (strcmp(argv[1], "speed") == 0) {
+		puts("38400"); /* nothing here has one */
 		return finish();
 	}
 	if (strcmp(argv[1], "size") == 0) {
