@@ -68,7 +68,7 @@ int sigpending_add(struct proc *p, struct sigpending *q, int sig, const struct p
 		return 0;
 	if (!e && list_empty(&q->one.link)) {
 		e = &q->one;
-	} else if (!e && p->sig.queued < SIGQUEUE_MAX) {
+	} else if (!e && p->sig.queued < SIGQUEUE_MAX - 1) { /* q->one is one */
 		e = kmalloc(sizeof(*e), ALLOC_ATOMIC);
 		if (e) {
 			e->owned = false;
