@@ -63,7 +63,7 @@ $(TC)/.headers: $(NL_STAMP) $(NL_HEADERS) tools/toolchain/driver tools/toolchain
 	$(Q)mkdir -p $(TC)/bin $(TC)/lib $(TC_ROOT)/lib
 	$(Q)cp -R $(NL_WORK)/inst/x86_64-parvix/include $(TC_ROOT)/
 	$(Q)cp -R $(NL)/include/. include/parvix $(TC_ROOT)/include/
-	$(Q)cd $(TC_ROOT)/include && rm -rf rpc devctl.h iconv.h ndbm.h stdatomic.h threads.h utmp.h wordexp.h
+	$(Q)cd $(TC_ROOT)/include && rm -rf rpc devctl.h iconv.h ndbm.h stdatomic.h threads.h utmp.h
 	$(Q)cp tools/toolchain/parvix.specs $(TC)/lib/
 	$(Q)for n in $(TC_NAMES); do new=$(TC)/bin/.new.$$$$; sed 's|@HOST@|$(TC_HOST)|' \
 		tools/toolchain/driver >$$new && chmod +x $$new && mv $$new $(TC)/bin/x86_64-parvix-$$n; done

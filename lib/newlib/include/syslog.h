@@ -26,6 +26,7 @@
 #define LOG_SYSLOG (5 << 3)
 #define LOG_LPR (6 << 3)
 #define LOG_NEWS (7 << 3)
+#define LOG_UUCP (8 << 3)
 #define LOG_CRON (9 << 3)
 #define LOG_AUTHPRIV (10 << 3)
 #define LOG_FTP (11 << 3)

@@ -43,7 +43,7 @@ static void handler(int sig, siginfo_t *info, void *context)
 int pthread_cancel(pthread_t t)
 {
 	static volatile int installed;
-	int tid = t->tid;
+	int tid;
 
 	if (!installed) {
 		struct sigaction act = {.sa_sigaction = handler,
@@ -54,6 +54,9 @@ int pthread_cancel(pthread_t t)
 			return errno;
 		installed = 1;
 	}
+	if (!__parvix_thread_known(t))
+		return ESRCH;
+	tid = t->tid;
 	if (!tid)
 		return t->state == ENDED ? 0 : ESRCH;
 	__atomic_or_fetch(&t->cancel, CANCEL_WANTED, __ATOMIC_SEQ_CST);

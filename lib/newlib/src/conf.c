@@ -96,6 +96,9 @@ long sysconf(int name)
 		return 1;
 	case _SC_VERSION:
 	case _SC_2_VERSION:
+	case _SC_2_C_BIND:
+	case _SC_ADVISORY_INFO:
+	case _SC_SYNCHRONIZED_IO:
 	case _SC_FSYNC:
 	case _SC_TIMERS:
 	case _SC_MONOTONIC_CLOCK:

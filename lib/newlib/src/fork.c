@@ -17,6 +17,8 @@ static struct handlers {
 } * first, *last;
 
 extern volatile int __parvix_alive;
+void __parvix_thread_only(struct __pthread *self);       /* thread.c */
+void __parvix_timers_forget(void) __attribute__((weak)); /* timer.c, if it is used */
 int _fork(void);
 
 int pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void))
@@ -47,6 +49,9 @@ static void be_alone(void)
 	self->tells = 1;
 	self->map = NULL;
 	__parvix_alive = 1;
+	__parvix_thread_only(self);
+	if (__parvix_timers_forget)
+		__parvix_timers_forget();
 }
 
 int _fork(void)

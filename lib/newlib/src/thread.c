@@ -32,6 +32,67 @@ struct __pthread *__parvix_first_block(void)
 	return __parvix_first ? __parvix_first : (struct __pthread *)first;
 }
 
+/*
+ * All threads that may be joined, or have not ended, by address: the block of one that is not in
+ * here may be gone. POSIX leaves undefined what becomes of a call with such a thread; here it is
+ * ESRCH, as long as no new thread has its place.
+ */
+#define CHAINS 64
+static struct __pthread *known[CHAINS];
+static volatile int known_lock;
+
+static struct __pthread **chain_of(const struct __pthread *t)
+{
+	return &known[((uintptr_t)t >> 12) * 0x9e3779b97f4a7c15ull >> 58];
+}
+
+static void get_known(struct __pthread *t)
+{
+	lock_word(&known_lock, 0);
+	t->next = *chain_of(t);
+	*chain_of(t) = t;
+	unlock_word(&known_lock, 0);
+}
+
+static void forget(struct __pthread *t)
+{
+	struct __pthread **at = chain_of(t);
+
+	lock_word(&known_lock, 0);
+	while (*at && *at != t)
+		at = &(*at)->next;
+	if (*at)
+		*at = t->next;
+	unlock_word(&known_lock, 0);
+}
+
+int __parvix_thread_known(pthread_t t)
+{
+	struct __pthread *at;
+
+	thread_self();
+	lock_word(&known_lock, 0);
+	for (at = *chain_of(t); at && at != t; at = at->next)
+		;
+	unlock_word(&known_lock, 0);
+	return at != NULL;
+}
+
+int __parvix_thread_tid(pthread_t t)
+{
+	return __parvix_thread_known(t) ? t->tid : 0;
+}
+
+void __parvix_thread_only(struct __pthread *self);
+
+/* In a child of fork. */
+void __parvix_thread_only(struct __pthread *self)
+{
+	memset(known, 0, sizeof(known));
+	known_lock = 0;
+	get_known(self);
+}
+
 /* Called by the only thread that there is. */
 void __parvix_thread_init(void)
 {
@@ -45,6 +106,7 @@ void __parvix_thread_init(void)
 	self->cancel = __parvix_first_cancel;
 	__SYS1(SYS_set_tls, self);
 	__parvix_threads = 1;
+	get_known(self);
 }
 
 struct _reent *__getreent(void)
@@ -125,6 +187,13 @@ static void run(struct __pthread *self)
 	pthread_exit(self->start(self->arg));
 }
 
+static void free_thread(struct __pthread *t)
+{
+	forget(t);
+	if (t->map)
+		munmap(t->map, t->map_size);
+}
+
 int pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *), void *arg)
 {
 	struct __pthread *t, *self = thread_self();
@@ -150,13 +219,13 @@ int pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(vo
 	sp = (((uintptr_t)t - __parvix_tls_size()) & -64ul) - 8;
 	*(void **)sp = NULL;
 	__atomic_add_fetch(&__parvix_alive, 1, __ATOMIC_SEQ_CST);
+	get_known(t);
 	*out = t; /* before it runs, as it may look there */
 	ret = __sys5(SYS_thread_create, (long)run, (long)t, (long)sp, (long)t, (long)&t->tid);
 	if (ret > 0)
 		return 0;
 	__atomic_sub_fetch(&__parvix_alive, 1, __ATOMIC_SEQ_CST);
-	if (t->map)
-		munmap(t->map, t->map_size);
+	free_thread(t);
 	return ret == -ENOMEM ? EAGAIN : (int)-ret;
 }
 
@@ -164,6 +233,7 @@ void pthread_exit(void *result)
 {
 	struct __pthread *self = thread_self();
 	sigset_t all = ~0ul;
+	int was;
 
 	__atomic_or_fetch(&self->cancel, CANCEL_NEVER, __ATOMIC_SEQ_CST);
 	while (self->cleanup) {
@@ -180,7 +250,10 @@ void pthread_exit(void *result)
 	self->result = result;
 	/* No handler may run on a stack that is somebody else's already. */
 	__SYS3(SYS_sigprocmask, SIG_SETMASK, &all, NULL);
-	if (cas(&self->state, JOINABLE, ENDED) == JOINABLE || !self->map) {
+	was = cas(&self->state, JOINABLE, ENDED);
+	if (was != JOINABLE)
+		forget(self);
+	if (was == JOINABLE || !self->map) {
 		if (self->tells) {
 			self->tid = 0;
 			futex_wake(&self->tid, 1, 1);
@@ -191,16 +264,12 @@ void pthread_exit(void *result)
 	__builtin_unreachable();
 }
 
-static void free_thread(struct __pthread *t)
-{
-	if (t->map)
-		munmap(t->map, t->map_size);
-}
-
 int pthread_join(pthread_t t, void **result)
 {
 	int tid;
 
+	if (!__parvix_thread_known(t))
+		return ESRCH;
 	if (t == thread_self())
 		return EDEADLK;
 	if (t->state == DETACHED)
@@ -216,6 +285,8 @@ int pthread_join(pthread_t t, void **result)
 
 int pthread_detach(pthread_t t)
 {
+	if (!__parvix_thread_known(t))
+		return ESRCH;
 	switch (cas(&t->state, JOINABLE, DETACHED)) {
 	case JOINABLE:
 		return 0;
@@ -227,10 +298,13 @@ int pthread_detach(pthread_t t)
 
 int pthread_kill(pthread_t t, int sig)
 {
-	int tid = t->tid;
+	int tid;
 
+	if (!__parvix_thread_known(t))
+		return ESRCH;
 	if (sig < 0 || sig >= NSIG)
 		return EINVAL;
+	tid = t->tid;
 	if (!tid)
 		return t->state == ENDED ? 0 : ESRCH;
 	if (sig)
@@ -240,7 +314,7 @@ int pthread_kill(pthread_t t, int sig)
 
 int pthread_getcpuclockid(pthread_t t, clockid_t *clock)
 {
-	int tid = t->tid;
+	int tid = __parvix_thread_tid(t);
 
 	if (!tid)
 		return ESRCH;

@@ -49,6 +49,7 @@ struct __pthread {
 	struct robust_list_head robust;
 	struct _reent *reent;
 	char name[16];
+	struct __pthread *next; /* thread.c: known */
 	void *values[PTHREAD_KEYS_MAX];
 	unsigned lives[PTHREAD_KEYS_MAX]; /* of the key that the value is of */
 	struct _reent own_reent;          /* the last: the first thread's block ends before it */
@@ -62,6 +63,10 @@ extern volatile int __parvix_several; /* there has been a second one: locks are 
 extern int __parvix_first_cancel;     /* CANCEL_OFF or 0: the first one's, while it has no block */
 struct __pthread *__parvix_first_block(void);
 void __parvix_thread_init(void);
+
+/* Whether there is such a thread: it may have been joined; its number, 0 if it has ended. */
+int __parvix_thread_known(pthread_t t);
+int __parvix_thread_tid(pthread_t t);
 
 static inline struct __pthread *thread_self(void)
 {

@@ -187,7 +187,7 @@ int pthread_getattr_np(pthread_t t, pthread_attr_t *a)
 
 int pthread_getschedparam(pthread_t t, int *policy, struct sched_param *param)
 {
-	if (!t->tid)
+	if (!__parvix_thread_tid(t))
 		return ESRCH;
 	*policy = SCHED_OTHER;
 	memset(param, 0, sizeof(*param));
@@ -198,14 +198,14 @@ int pthread_setschedparam(pthread_t t, int policy, const struct sched_param *par
 {
 	int err = check_policy(policy);
 
-	if (!t->tid)
+	if (!__parvix_thread_tid(t))
 		return ESRCH;
 	return err ? err : param->sched_priority ? EINVAL : 0;
 }
 
 int pthread_setschedprio(pthread_t t, int priority)
 {
-	return !t->tid ? ESRCH : priority ? EINVAL : 0;
+	return !__parvix_thread_tid(t) ? ESRCH : priority ? EINVAL : 0;
 }
 
 static int concurrency;

@@ -22,3 +22,16 @@ int getdomainname(char *name, size_t size)
 		*name = 0;
 	return 0;
 }
+
+/* A number for the machine: its name's (FNV-1a). */
+long gethostid(void)
+{
+	unsigned hash = 2166136261u;
+	struct utsname u;
+
+	if (uname(&u) < 0)
+		return -1;
+	for (const char *p = u.nodename; *p; p++)
+		hash = (hash ^ (unsigned char)*p) * 16777619u;
+	return (long)(int)hash;
+}

@@ -131,6 +131,8 @@ struct sigevent {
 	int sigev_notify;
 	int sigev_signo;
 	union sigval sigev_value;
+	void (*sigev_notify_function)(union sigval); /* SIGEV_THREAD: a thread begins here */
+	const pthread_attr_t *sigev_notify_attributes;
 };
 
 typedef struct __siginfo {
@@ -210,6 +212,14 @@ typedef struct __ucontext {
 	void *uc_fpstate; /* image of the FPU and vector registers, 64-byte aligned */
 } ucontext_t;
 
+#if __XSI_VISIBLE
+#define SIG_HOLD ((_sig_func_ptr)2) /* of sigset: block it */
+int sighold(int);
+int sigignore(int);
+int sigpause(int);
+int sigrelse(int);
+_sig_func_ptr sigset(int, _sig_func_ptr);
+#endif
 #if __POSIX_VISIBLE
 int kill(pid_t, int);
 int sigaction(int, const struct sigaction *, struct sigaction *);

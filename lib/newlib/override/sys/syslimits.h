@@ -45,8 +45,19 @@
 #define NZERO 20
 #define RE_DUP_MAX 255
 
+/* Message catalogues: how many of what; their language is English. */
+#define NL_LANGMAX 14
+#define NL_MSGMAX __INT_MAX__
+#define NL_SETMAX __INT_MAX__
+#define NL_TEXTMAX 2048
+#define LONG_BIT 64
+#define WORD_BIT 32
+
+#define _POSIX_AIO_LISTIO_MAX 2
+#define _POSIX_AIO_MAX 1
 #define _POSIX_ARG_MAX 4096
 #define _POSIX_CHILD_MAX 25
+#define _POSIX_CLOCKRES_MIN 20000000
 #define _POSIX_DELAYTIMER_MAX 32
 #define _POSIX_HOST_NAME_MAX 255
 #define _POSIX_LINK_MAX 8
@@ -80,6 +91,7 @@
 #define _POSIX2_BC_DIM_MAX 2048
 #define _POSIX2_BC_SCALE_MAX 99
 #define _POSIX2_BC_STRING_MAX 1000
+#define _POSIX2_CHARCLASS_NAME_MAX 14
 #define _POSIX2_COLL_WEIGHTS_MAX 2
 #define _POSIX2_EXPR_NEST_MAX 32
 #define _POSIX2_LINE_MAX 2048
