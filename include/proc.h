@@ -102,6 +102,8 @@ bool ktimer_cancel(
 	struct ktimer *t); /* true if it was still to come; on return fn is not running */
 ktime_t clock_now(void);   /* machine->clock_monotonic() */
 ktime_t clock_wall(void);  /* nanoseconds since 1970 */
+/* When the wall clock will show @wall, if nobody sets it until then. */
+ktime_t clock_until_wall(ktime_t wall);
 int clock_set_wall(ktime_t wall);
 
 /* An action, as small as it can be, since fork copies 64 of them. */
@@ -247,13 +249,14 @@ pid_t proc_thread_create(unsigned long entry, unsigned long arg, unsigned long s
 /* The current thread ends; of its memory, [@stack, @stack + @len) is unmapped. */
 void proc_thread_exit(unsigned long stack, unsigned long len) __noreturn;
 
-/* futex.c: who waits for what; see there. @deadline: monotonic. As the system calls. */
+/* futex.c: who waits for what; see there. @deadline: monotonic, or of the wall clock, which may be
+ * set meanwhile. As the system calls. */
 struct futex_key {
 	const void *object;
 	uint64_t offset;
 };
 void futex_init(void);
-int futex_wait(uaddr_t addr, uint32_t val, ktime_t deadline, bool private);
+int futex_wait(uaddr_t addr, uint32_t val, ktime_t deadline, bool wall, bool private);
 int futex_wake(uaddr_t addr, int n, bool private);
 int futex_requeue(uaddr_t addr, int n, uaddr_t addr2, bool private);
 /* @t, the current thread, ends: its robust locks are let go, and who joins it is told. */

@@ -22,6 +22,11 @@ ktime_t clock_wall(void)
 	return machine->clock_wall_offset() + machine->clock_monotonic() + wall_adjust;
 }
 
+ktime_t clock_until_wall(ktime_t wall)
+{
+	return ktime_add(clock_now(), max(wall - clock_wall(), 0l));
+}
+
 int clock_set_wall(ktime_t wall)
 {
 	if (wall < 0 || wall > INT64_MAX / 2) /* sums with it must not overflow: until 2116 */

@@ -22,6 +22,7 @@
 #include <parvix/futex.h>
 #include <proc.h>
 #include <usercopy.h>
+#include "ptimer.h"
 #include "room.h"
 
 #define BUCKETS 64
@@ -196,9 +197,10 @@ static int enqueue_if(struct futex_waiter *w, uaddr_t addr, uint32_t val, bool p
 	return err;
 }
 
-int futex_wait(uaddr_t addr, uint32_t val, ktime_t deadline, bool private)
+int futex_wait(uaddr_t addr, uint32_t val, ktime_t deadline, bool wall, bool private)
 {
 	struct futex_waiter w = {.thread = current};
+	struct waiter clock;
 	struct bucket *b;
 	int err;
 
@@ -207,12 +209,16 @@ int futex_wait(uaddr_t addr, uint32_t val, ktime_t deadline, bool private)
 	err = enqueue_if(&w, addr, val, private);
 	if (err)
 		return err;
+	if (wall)
+		waiter_add(&wall_changed, &clock);
 	do {
 		thread_prepare_sleep();
 		if (w.woken)
 			break;
-		err = thread_sleep(SLEEP_INTR, deadline);
+		err = thread_sleep(SLEEP_INTR, wall ? clock_until_wall(deadline) : deadline);
 	} while (!err);
+	if (wall)
+		waiter_remove(&clock);
 	thread_cancel_sleep();
 	/* Also for the sake of the waker, who may still be at it. */
 	b = bucket_lock(&w);

@@ -134,7 +134,7 @@ static void arm_wall(struct proc *p)
 			continue;
 		at = t->when;
 		if (t->clock == PCLOCK_REALTIME)
-			at = ktime_add(clock_now(), max(t->when - clock_wall(), 0l));
+			at = clock_until_wall(t->when);
 		if (t->interval && t->interval < TIMER_SHORTEST)
 			at = max(at, clock_now() + TIMER_SHORTEST);
 		first = min(first, at);

@@ -23,8 +23,7 @@ long sys_gettid(struct trapframe *tf)
 	return current->tid;
 }
 
-/* The deadline on the kernel's clock. */
-static int get_deadline(uaddr_t from, bool realtime, ktime_t *deadline)
+static int get_deadline(uaddr_t from, ktime_t *deadline)
 {
 	struct parvix_timespec ts;
 
@@ -39,10 +38,7 @@ static int get_deadline(uaddr_t from, bool realtime, ktime_t *deadline)
 		*deadline = 0;
 		return 0;
 	}
-	ktime_from_timespec(&ts, deadline);
-	if (realtime && *deadline != KTIME_NEVER)
-		*deadline = max(*deadline - (clock_wall() - clock_now()), 0l);
-	return 0;
+	return ktime_from_timespec(&ts, deadline);
 }
 
 long sys_futex(struct trapframe *tf)
@@ -55,8 +51,10 @@ long sys_futex(struct trapframe *tf)
 
 	switch (op & ~(unsigned)(FUTEX_PRIVATE | FUTEX_REALTIME)) {
 	case FUTEX_WAIT:
-		err = get_deadline(UADDR(ARG3(tf)), op & FUTEX_REALTIME, &deadline);
-		return err ? err : futex_wait(addr, (uint32_t)ARG2(tf), deadline, private);
+		err = get_deadline(UADDR(ARG3(tf)), &deadline);
+		return err ? err
+			   : futex_wait(addr, (uint32_t)ARG2(tf), deadline,
+					op & FUTEX_REALTIME && deadline != KTIME_NEVER, private);
 	case FUTEX_WAKE:
 		return futex_wake(addr, (int)ARG2(tf), private);
 	case FUTEX_REQUEUE:

@@ -3,6 +3,7 @@
 #include "cputime.h"
 
 #include <limits.h>
+#include <semaphore.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/times.h>
@@ -463,21 +464,25 @@ TEST(absolute_times_move_with_the_wall_clock)
 	long long start = now_ns(), wall = cpu_ns(CLOCK_REALTIME) + 100000 * MS;
 	struct timespec at = {wall / 1000000000, 0};
 	struct itimerspec abs = spec(wall, 0), rel = spec(100000 * MS, 0);
+	pid_t pid, waits;
 	timer_t a, r;
-	pid_t pid;
+	sem_t sem;
 
 	catch (SIGUSR1);
+	sem_init(&sem, 0, 0);
 	r = make(CLOCK_REALTIME, SIGEV_SIGNAL, SIGUSR1, 2);
 	a = make(CLOCK_REALTIME, SIGEV_SIGNAL, SIGUSR1, 1);
 	CHECK_EQ(timer_settime(a, TIMER_ABSTIME, &abs, NULL), 0);
 	CHECK_EQ(timer_settime(r, 0, &rel, NULL), 0);
 	pid = START(CHILD_CHECK(clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &at, NULL) == 0));
+	waits = START(CHILD_CHECK(sem_timedwait(&sem, &at) < 0 && errno == ETIMEDOUT));
 	sleep_ms(100);
 	CHECK_EQ(fired, 0);
 	shift_wall(200);
 	CHECK(wait_fired(1, 2000));
 	CHECK_EQ(last_value, 1);
 	CHECK_EXIT(wait_status(pid), 0);
+	CHECK_EXIT(wait_status(waits), 0);
 	CHECK_EQ(timer_gettime(r, &rel), 0);
 	CHECK(rel.it_value.tv_sec > 90); /* a span is a span */
 	CHECK(now_ns() - start < 20000 * MS);
