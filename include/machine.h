@@ -163,6 +163,9 @@ static inline uint64_t rdtsc_now(void)
 }
 /* Random seed material from the CPU and the machine (RDRAND if there, time stamps, start info). */
 uint64_t machine_entropy(void);
+/* The processor's names for itself, each ended by a 0 byte. */
+void cpu_identify(char vendor[16], char name[52], unsigned *family, unsigned *model,
+		  unsigned *stepping);
 
 /*
  * What the kernel proper offers to the machine.

@@ -155,10 +155,10 @@ struct aspace {
 	unsigned long brk_start, brk;
 	/* RLIMIT_STACK, _DATA and _AS in bytes */
 	unsigned long stack_limit, data_limit, size_limit;
-	unsigned long pages;              /* resident user pages */
-	unsigned long pages_mapped;       /* sum of region sizes in pages */
-	unsigned long arg_start, arg_end; /* for /proc/PID/cmdline */
-	bool lock_future;                 /* mlockall(MCL_FUTURE): mmap makes pages present */
+	unsigned long pages;                       /* resident user pages */
+	unsigned long pages_mapped;                /* sum of region sizes in pages */
+	unsigned long arg_start, arg_end, env_end; /* for /proc/PID/cmdline, environ */
+	bool lock_future; /* mlockall(MCL_FUTURE): mmap makes pages present */
 };
 
 struct aspace *aspace_create(void); /* empty, not published; NULL: no memory */

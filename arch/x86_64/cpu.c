@@ -2,6 +2,7 @@
 /* Per-CPU data itself, and random bits from the processor. */
 #include <cpu.h>
 #include <machine.h>
+#include <string.h>
 #include <types.h>
 #include "cpuid.h"
 
@@ -14,6 +15,27 @@ bool cpuid_forced;
 
 const unsigned long *machine_p2m, *machine_m2p;
 unsigned long nr_pages;
+
+void cpu_identify(char vendor[16], char name[52], unsigned *family, unsigned *model,
+		  unsigned *stepping)
+{
+	struct cpuid r = cpuid(0, 0), *part = (struct cpuid *)name;
+	const uint32_t words[] = {r.ebx, r.edx, r.ecx, 0};
+
+	memcpy(vendor, words, sizeof(words));
+	memset(name, 0, 52);
+	if (cpuid(0x80000000, 0).eax >= 0x80000004)
+		for (uint32_t i = 0; i < 3; i++)
+			part[i] = cpuid(0x80000002 + i, 0);
+	r = cpuid(1, 0);
+	*stepping = r.eax & 15;
+	*family = (r.eax >> 8) & 15;
+	*model = (r.eax >> 4) & 15;
+	if (*family == 15 || *family == 6)
+		*model |= r.eax >> 12 & 0xf0;
+	if (*family == 15)
+		*family += (r.eax >> 20) & 255;
+}
 
 static bool rdrand(uint64_t *v)
 {

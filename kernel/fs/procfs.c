@@ -6,7 +6,7 @@
  *	/proc/DIR/NAME	registered ones with a slash in their name
  *	/proc/self	a link to the directory of whoever reads it
  *	/proc/PID/	files (procfs_process.c) and links (procfs_link.c)
- *	/proc/PID/fd/	a link for each open descriptor
+ *	/proc/PID/fd/	a link for each open descriptor; fdinfo/: a file
  *
  * Nothing is stored: a look-up checks that the thing exists now and makes a vnode whose inode
  * number says what it stands for. The process may be gone when the vnode is used; every text is
@@ -14,8 +14,8 @@
  *
  * ino:  1 the root, 2 self, 0x100 + n the n-th system file, 0x8000 + n the n-th registered,
  *       0x4000 + n the directory of the n-th, if that is the first one in it;
- *       pid << 20 | kind below a process: kind 0 its directory, 1 fd, 0x100 + n its n-th file,
- *       0x200 + n its n-th link, 0x1000 + n descriptor n.
+ *       pid << 20 | kind below a process: kind 0 its directory, 1 fd, 2 fdinfo, 0x100 + n its n-th
+ *       file, 0x200 + n its n-th link, 0x1000 + n descriptor n, 0x2000 + n what is said of it.
  */
 #include "procfs.h"
 
@@ -30,9 +30,11 @@
 #define INO_REGISTERED 0x8000
 #define KIND_DIR 0
 #define KIND_FD 1
+#define KIND_FDINFO 2
 #define KIND_FILE 0x100
 #define KIND_LINK 0x200
 #define KIND_DESC 0x1000
+#define KIND_DESC_INFO 0x2000
 #define PID_SHIFT 20
 #define MAX_REGISTERED 32
 
@@ -41,6 +43,8 @@ static const char *const link_names[] = {
 	[LINK_ROOT] = "root",
 	[LINK_EXE] = "exe",
 };
+
+static const char *const fd_names[] = {"fd", "fdinfo"}; /* from KIND_FD on */
 
 static struct procfs_entry registered[MAX_REGISTERED];
 static unsigned nr_registered;
@@ -78,6 +82,8 @@ static const struct procfs_entry *entry_of(ino_t ino)
 {
 	unsigned kind = ino_kind(ino);
 
+	if (kind >= KIND_DESC_INFO && ino_pid(ino))
+		return &procfs_fdinfo;
 	if (ino_pid(ino))
 		return &procfs_pid_files[kind - KIND_FILE];
 	return kind >= INO_REGISTERED ? &registered[kind - INO_REGISTERED]
@@ -120,7 +126,8 @@ static int link_follow(struct vnode *vn, struct vnode **out)
 
 static int file_ops_open(struct vnode *vn, struct file *f)
 {
-	return procfs_file_open(f, entry_of(vn->ino), ino_pid(vn->ino));
+	return procfs_file_open(f, entry_of(vn->ino), ino_pid(vn->ino),
+				ino_kind(vn->ino) & (KIND_DESC_INFO - 1));
 }
 
 static const struct vnode_ops self_ops = {.readlink = self_readlink};
@@ -373,8 +380,10 @@ static int pid_lookup(struct vnode *dir, const char *name, size_t len, struct vn
 		return make_vnode(dir->mount, INO_ROOT, S_IFDIR | 0555, &root_ops, out);
 	if (process_next(pid) != pid)
 		return -ENOENT;
-	if (same_name(name, len, "fd"))
-		return make_vnode(dir->mount, pid_ino(pid, KIND_FD), S_IFDIR | 0500, &fd_ops, out);
+	for (unsigned d = 0; d < ARRAY_SIZE(fd_names); d++)
+		if (same_name(name, len, fd_names[d]))
+			return make_vnode(dir->mount, pid_ino(pid, KIND_FD + d), S_IFDIR | 0500,
+					  &fd_ops, out);
 	for (unsigned l = 0; l < ARRAY_SIZE(link_names); l++)
 		if (same_name(name, len, link_names[l]))
 			return make_vnode(dir->mount, pid_ino(pid, KIND_LINK + l), S_IFLNK | 0777,
@@ -394,15 +403,17 @@ static int pid_readdir(struct vnode *dir, uint64_t *pos, struct dir_sink *sink)
 		return -ENOENT;
 	if (!put_dots(dir, INO_ROOT, pos, sink))
 		return 0;
-	if (*pos == 2) {
-		if (!sink->put(sink, "fd", 2, pid_ino(pid, KIND_FD), DT_DIR, 3))
-			return 0;
-		*pos = 3;
-	}
-	for (; *pos - 3 < ARRAY_SIZE(link_names); ++*pos) {
-		const char *name = link_names[*pos - 3];
+	for (; *pos - 2 < ARRAY_SIZE(fd_names); ++*pos) {
+		const char *name = fd_names[*pos - 2];
 
-		if (!sink->put(sink, name, strlen(name), pid_ino(pid, KIND_LINK + *pos - 3), DT_LNK,
+		if (!sink->put(sink, name, strlen(name), pid_ino(pid, KIND_FD + *pos - 2), DT_DIR,
+			       *pos + 1))
+			return 0;
+	}
+	for (; *pos - 4 < ARRAY_SIZE(link_names); ++*pos) {
+		const char *name = link_names[*pos - 4];
+
+		if (!sink->put(sink, name, strlen(name), pid_ino(pid, KIND_LINK + *pos - 4), DT_LNK,
 			       *pos + 1))
 			return 0;
 	}
@@ -410,7 +421,12 @@ static int pid_readdir(struct vnode *dir, uint64_t *pos, struct dir_sink *sink)
 	return 0;
 }
 
-/* ---- /proc/PID/fd ---- */
+/* ---- /proc/PID/fd and fdinfo ---- */
+
+static bool is_fdinfo(const struct vnode *dir)
+{
+	return ino_kind(dir->ino) == KIND_FDINFO;
+}
 
 static int fd_lookup(struct vnode *dir, const char *name, size_t len, struct vnode **out)
 {
@@ -422,12 +438,17 @@ static int fd_lookup(struct vnode *dir, const char *name, size_t len, struct vno
 	fd = parse_pid(name, len, OPEN_MAX - 1);
 	if (fd < 0 || process_next_fd(pid, fd) != fd)
 		return -ENOENT;
+	if (is_fdinfo(dir))
+		return make_vnode(dir->mount, pid_ino(pid, KIND_DESC_INFO + fd), S_IFREG | 0400,
+				  &file_vnode_ops, out);
 	return make_vnode(dir->mount, pid_ino(pid, KIND_DESC + fd), S_IFLNK | 0700, &link_ops, out);
 }
 
 static int fd_readdir(struct vnode *dir, uint64_t *pos, struct dir_sink *sink)
 {
 	pid_t pid = ino_pid(dir->ino);
+	unsigned base = is_fdinfo(dir) ? KIND_DESC_INFO : KIND_DESC;
+	unsigned char type = is_fdinfo(dir) ? DT_REG : DT_LNK;
 	char name[12];
 	int fd;
 
@@ -436,7 +457,7 @@ static int fd_readdir(struct vnode *dir, uint64_t *pos, struct dir_sink *sink)
 	while (*pos - 2 < OPEN_MAX && (fd = process_next_fd(pid, *pos - 2)) >= 0) {
 		size_t n = snprintk(name, sizeof(name), "%d", fd);
 
-		if (!sink->put(sink, name, n, pid_ino(pid, KIND_DESC + fd), DT_LNK, fd + 3))
+		if (!sink->put(sink, name, n, pid_ino(pid, base + fd), type, fd + 3))
 			return 0;
 		*pos = fd + 3;
 	}

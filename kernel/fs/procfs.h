@@ -12,6 +12,7 @@
 struct text {
 	char *buf;
 	size_t size, len;
+	unsigned fd; /* of fdinfo/FD: which */
 };
 void text_printf(struct text *t, const char *fmt, ...) __printf(2, 3);
 void text_bytes(struct text *t, const void *p, size_t n);
@@ -32,10 +33,12 @@ struct procfs_entry {
 	int (*command)(const char *word);
 };
 extern const struct procfs_entry procfs_system_files[], procfs_pid_files[]; /* end: no name */
+extern const struct procfs_entry procfs_fdinfo;
 
 int procfs_make_processes(struct text *t);
+int procfs_make_mounts(struct text *t, pid_t pid);
 
-int procfs_file_open(struct file *f, const struct procfs_entry *e, pid_t pid);
+int procfs_file_open(struct file *f, const struct procfs_entry *e, pid_t pid, unsigned fd);
 
 /*
  * A look at one process, taken under proc_lock; the references are the caller's to give back

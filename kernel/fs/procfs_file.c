@@ -23,6 +23,7 @@ struct open_text {
 	mutex_t lock;
 	const struct procfs_entry *entry;
 	pid_t pid;
+	unsigned fd;
 	char *buf;
 	size_t len;
 	bool made;
@@ -73,7 +74,7 @@ static int make_text(struct open_text *o)
 
 	drop_text(o);
 	for (;;) {
-		struct text t = {.size = size};
+		struct text t = {.size = size, .fd = o->fd};
 		int err;
 
 		t.buf = kmalloc(size, 0);
@@ -225,7 +226,7 @@ static const struct file_ops text_file_ops = {
 	.release = text_release,
 };
 
-int procfs_file_open(struct file *f, const struct procfs_entry *e, pid_t pid)
+int procfs_file_open(struct file *f, const struct procfs_entry *e, pid_t pid, unsigned fd)
 {
 	struct open_text *o = kmalloc(sizeof(*o), ALLOC_ZERO);
 
@@ -234,6 +235,7 @@ int procfs_file_open(struct file *f, const struct procfs_entry *e, pid_t pid)
 	mutex_init(&o->lock, "proc text");
 	o->entry = e;
 	o->pid = pid;
+	o->fd = fd;
 	f->private = o;
 	f->ops = &text_file_ops;
 	return 0;

@@ -154,6 +154,20 @@ ssize_t procfs_link_text(pid_t pid, unsigned which, char *buf, size_t size)
 	return n;
 }
 
+static int make_fdinfo(struct text *t, pid_t pid)
+{
+	struct object o;
+	int err = get_object(pid, LINK_FD + t->fd, &o);
+
+	if (err)
+		return err;
+	text_printf(t, "pos:\t%lu\nflags:\t0%o\n", o.file->pos, o.file->flags);
+	object_put(&o);
+	return 0;
+}
+
+const struct procfs_entry procfs_fdinfo = {.name = "fdinfo", .mode = 0400, .make = make_fdinfo};
+
 static void pipe_evict(struct vnode *vn)
 {
 	pipe_drop(vn->pipe);

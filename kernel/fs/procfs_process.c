@@ -142,9 +142,9 @@ static size_t peek(struct aspace *as, unsigned long addr, char *buf, size_t n)
 	return done;
 }
 
-/* The argument strings, at most @max bytes; through @put, piece by piece. */
-static void text_arguments(struct text *t, struct aspace *as, size_t max,
-			   void (*put)(struct text *t, const char *s, size_t n))
+/* The argument strings, or the environment's, at most @max bytes; through @put, piece by piece. */
+static void text_strings(struct text *t, struct aspace *as, bool environment, size_t max,
+			 void (*put)(struct text *t, const char *s, size_t n))
 {
 	unsigned long at, end;
 	char buf[128];
@@ -152,8 +152,8 @@ static void text_arguments(struct text *t, struct aspace *as, size_t max,
 	if (!as)
 		return;
 	mutex_lock(&as->lock);
-	at = as->arg_start;
-	end = as->arg_end;
+	at = environment ? as->arg_end : as->arg_start;
+	end = environment ? as->env_end : as->arg_end;
 	if (end > at && end - at > max)
 		end = at + max;
 	while (at < end) {
@@ -240,7 +240,7 @@ int procfs_make_processes(struct text *t)
 		text_line(t, &p);
 		text_bytes(t, " ", 1);
 		/* The last argument's 0 would be a space at the end of the line. */
-		text_arguments(t, p.aspace, CMDLINE_SHOWN, put_line);
+		text_strings(t, p.aspace, false, CMDLINE_SHOWN, put_line);
 		if (t->len > 0 && t->len <= t->size && t->buf[t->len - 1] == ' ')
 			t->len--;
 		text_bytes(t, "\n", 1);
@@ -307,8 +307,65 @@ static int make_cmdline(struct text *t, pid_t pid)
 
 	if (err)
 		return err;
-	text_arguments(t, p.aspace, ARG_MAX, put_plain);
+	text_strings(t, p.aspace, false, ARG_MAX, put_plain);
 	process_done(&p);
+	return 0;
+}
+
+static int make_environ(struct text *t, pid_t pid)
+{
+	struct process p;
+	int err = process_private(pid);
+
+	if (!err)
+		err = process_look(pid, &p);
+	if (err)
+		return err;
+	text_strings(t, p.aspace, true, ARG_MAX, put_plain);
+	process_done(&p);
+	return 0;
+}
+
+/* Linux's table. */
+static int make_limits(struct text *t, pid_t pid)
+{
+	static const struct {
+		const char *name, *unit;
+	} kinds[RLIM_NLIMITS] = {
+		[RLIMIT_CPU] = {"Max cpu time", "seconds"},
+		[RLIMIT_FSIZE] = {"Max file size", "bytes"},
+		[RLIMIT_DATA] = {"Max data size", "bytes"},
+		[RLIMIT_STACK] = {"Max stack size", "bytes"},
+		[RLIMIT_CORE] = {"Max core file size", "bytes"},
+		[RLIMIT_NOFILE] = {"Max open files", "files"},
+		[RLIMIT_AS] = {"Max address space", "bytes"},
+		[RLIMIT_NPROC] = {"Max processes", "processes"},
+		[RLIMIT_MEMLOCK] = {"Max locked memory", "bytes"},
+	};
+	struct parvix_rlimit limits[RLIM_NLIMITS];
+	struct proc *p;
+
+	spin_lock(&proc_lock);
+	p = proc_find(pid);
+	if (p)
+		memcpy(limits, p->limits, sizeof(limits));
+	spin_unlock(&proc_lock);
+	if (!p)
+		return -ESRCH;
+	text_printf(t, "%-25s %-20s %-20s %s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+	for (unsigned i = 0; i < RLIM_NLIMITS; i++) {
+		const unsigned long values[] = {limits[i].rlim_cur, limits[i].rlim_max};
+
+		text_printf(t, "%-25s ", kinds[i].name);
+		for (unsigned v = 0; v < 2; v++) {
+			char number[24] = "unlimited";
+
+			if (values[v] != RLIM_INFINITY)
+				snprintk(number, sizeof(number), "%lu", values[v]);
+			text_printf(t, "%-20s ", number);
+		}
+		text_printf(t, "%s\n", kinds[i].unit);
+	}
 	return 0;
 }
 
@@ -420,6 +477,9 @@ const struct procfs_entry procfs_pid_files[] = {
 	{.name = "status", .mode = 0444, .make = make_status},
 	{.name = "cmdline", .mode = 0444, .make = make_cmdline},
 	{.name = "comm", .mode = 0444, .make = make_comm},
+	{.name = "environ", .mode = 0400, .make = make_environ},
+	{.name = "limits", .mode = 0444, .make = make_limits},
+	{.name = "mounts", .mode = 0444, .make = procfs_make_mounts},
 	{.name = "statm", .mode = 0444, .make = make_statm},
 	{.name = "maps", .mode = 0400, .make = make_maps},
 	{.name = "stack", .mode = 0400, .make = make_stack},

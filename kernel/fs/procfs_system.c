@@ -37,16 +37,23 @@ static int make_meminfo(struct text *t, pid_t pid)
 	return 0;
 }
 
-static int make_uptime(struct text *t, pid_t pid)
-{
-	ktime_t now = clock_now(), idle = 0;
+#define TICK (NSEC_PER_SEC / 100)
 
-	(void)pid;
+static ktime_t idle_time(void)
+{
+	ktime_t idle = 0;
+
 	for (unsigned i = 0; i < nr_cpus; i++)
 		if (cpus[i].idle)
 			idle += cpus[i].idle->utime + cpus[i].idle->stime;
-	now /= NSEC_PER_SEC / 100;
-	idle /= NSEC_PER_SEC / 100;
+	return idle;
+}
+
+static int make_uptime(struct text *t, pid_t pid)
+{
+	ktime_t now = clock_now() / TICK, idle = idle_time() / TICK;
+
+	(void)pid;
 	text_printf(t, "%ld.%02ld %ld.%02ld\n", now / 100, now % 100, idle / 100, idle % 100);
 	return 0;
 }
@@ -77,6 +84,51 @@ static int make_loadavg(struct text *t, pid_t pid)
 	return 0;
 }
 
+/*
+ * Linux's first lines: times in 1/100 s in user mode, nice, system mode, idle. Those of processes
+ * that have ended are their parents', so that nobody's are forgotten but of those that nobody waits
+ * for.
+ */
+static int make_system_stat(struct text *t, pid_t pid)
+{
+	ktime_t user = 0, system = 0, idle = idle_time(), utime, stime, cutime = 0, cstime = 0;
+	unsigned running = 0;
+	struct proc *p;
+
+	(void)pid;
+	spin_lock(&proc_lock);
+	list_for_each (p, &all_procs, all) {
+		proc_times(p, &utime, &stime);
+		ktime_from_timeval(&p->child_usage.ru_utime, &cutime);
+		ktime_from_timeval(&p->child_usage.ru_stime, &cstime);
+		user += utime + cutime;
+		system += stime + cstime;
+	}
+	spin_unlock(&proc_lock);
+	for (unsigned i = 0; i < nr_cpus; i++)
+		running += cpus[i].nr_running;
+	text_printf(t, "cpu  %ld 0 %ld %ld 0 0 0 0 0 0\n", user / TICK, system / TICK, idle / TICK);
+	text_printf(t, "ctxt %lu\nbtime %ld\nprocesses %lu\nprocs_running %u\n",
+		    counter_read(CNT_switches), (clock_wall() - clock_now()) / NSEC_PER_SEC,
+		    counter_read(CNT_forks), running + 1);
+	return 0;
+}
+
+static int make_cpuinfo(struct text *t, pid_t pid)
+{
+	char vendor[16], name[52];
+	unsigned family, model, stepping;
+
+	(void)pid;
+	cpu_identify(vendor, name, &family, &model, &stepping);
+	for (unsigned i = 0; i < nr_cpus; i++)
+		text_printf(t,
+			    "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n"
+			    "model name\t: %s\nstepping\t: %u\n\n",
+			    i, vendor, family, model, name, stepping);
+	return 0;
+}
+
 static int make_version(struct text *t, pid_t pid)
 {
 	(void)pid;
@@ -99,7 +151,7 @@ static int made_by(struct text *t, size_t n)
 	return 0;
 }
 
-static int make_mounts(struct text *t, pid_t pid)
+int procfs_make_mounts(struct text *t, pid_t pid)
 {
 	(void)pid;
 	return made_by(t, mounts_describe(t->buf, t->size));
@@ -238,9 +290,11 @@ const struct procfs_entry procfs_system_files[] = {
 	{.name = "meminfo", .mode = 0444, .make = make_meminfo},
 	{.name = "uptime", .mode = 0444, .make = make_uptime},
 	{.name = "loadavg", .mode = 0444, .make = make_loadavg},
+	{.name = "stat", .mode = 0444, .make = make_system_stat},
+	{.name = "cpuinfo", .mode = 0444, .make = make_cpuinfo},
 	{.name = "version", .mode = 0444, .make = make_version},
 	{.name = "cmdline", .mode = 0444, .make = make_cmdline},
-	{.name = "mounts", .mode = 0444, .make = make_mounts},
+	{.name = "mounts", .mode = 0444, .make = procfs_make_mounts},
 	{.name = "filesystems", .mode = 0444, .make = make_filesystems},
 	{.name = "partitions", .mode = 0444, .make = make_partitions},
 	{.name = "diskstats", .mode = 0444, .make = make_diskstats},

@@ -136,6 +136,7 @@ int aspace_fork(struct aspace *parent, struct aspace **child, unsigned long user
 	as->pages_mapped = parent->pages_mapped;
 	as->arg_start = parent->arg_start;
 	as->arg_end = parent->arg_end;
+	as->env_end = parent->env_end;
 	err = copy_regions(&c);
 	mmu_commit();
 	mutex_unlock(&parent->lock);

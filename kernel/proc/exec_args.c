@@ -276,6 +276,7 @@ int exec_args_write(struct exec_args *args, struct aspace *as, const struct elf_
 		err = aspace_write(as, *rsp, vec, nwords * 8);
 	buf_free(vec, nwords * 8);
 	as->arg_end = as->arg_start = strings;
+	as->env_end = strings + args->used;
 	for (unsigned i = 0; i < args->argc; i++)
 		as->arg_end += strlen(args->buf + (as->arg_end - strings)) + 1;
 	return err;

@@ -3,6 +3,7 @@
 #include "guest.h"
 
 #include <dirent.h>
+#include <sys/resource.h>
 
 static char text[65536];
 
@@ -126,10 +127,92 @@ TEST(memory_and_time)
 	CHECK(up2 - up1 > 0.03 && up2 - up1 < 5);
 }
 
+/* What a program reads of itself, or of a child that it knows all of. */
+TEST(of_one_process)
+{
+	char path[64], want[96], *envp[] = {"ONE=1", "TWO=two", NULL},
+				 *argv[] = {"sleep", "9", NULL};
+	struct rlimit limit = {40, 50};
+	int fd, pos = -1, status = -1;
+	unsigned flags = 0;
+	pid_t pid;
+
+	pid = fork();
+	if (pid == 0) {
+		setrlimit(RLIMIT_NOFILE, &limit);
+		execve("/bin/sleep", argv, envp);
+		_exit(99);
+	}
+	snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
+	for (int i = 0; i < 500 && (slurp(path) <= 0 || !strstr(text, "ONE=1")); i++)
+		sleep_ms(2);
+	CHECK_MEM(text, "ONE=1\0TWO=two", 14);
+	snprintf(path, sizeof(path), "/proc/%d/limits", (int)pid);
+	CHECK(slurp(path) > 0);
+	snprintf(want, sizeof(want), "%-26s%-21d%-21d%s\n", "Max open files", 40, 50, "files");
+	{
+		char *line = strstr(text, "Max open files"),
+		     *end = line ? strchr(line, '\n') : NULL;
+
+		while (end && end > line && end[-1] == ' ')
+			end--; /* Linux fills the line up */
+		CHECK(line && end && !strncmp(line, want, (size_t)(end - line)));
+		CHECK(strstr(text, "Max cpu time") && strstr(text, "unlimited"));
+	}
+	kill(pid, SIGKILL);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+
+	fd = open("/dev/zero", O_RDONLY | O_NONBLOCK);
+	REQUIRE(fd >= 0);
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	CHECK(slurp(path) > 0);
+	CHECK_EQ(sscanf(text, "pos: %d flags: %o", &pos, &flags), 2);
+	CHECK_EQ(pos, 0);
+	CHECK(flags & O_NONBLOCK);
+	close(fd);
+	CHECK_ERRNO(open(path, O_RDONLY), ENOENT);
+	fd = open("/etc/passwd", O_RDONLY);
+	CHECK_EQ(read(fd, text, 7), 7);
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	CHECK(slurp(path) > 0);
+	CHECK_EQ(sscanf(text, "pos: %d", &pos), 1);
+	CHECK_EQ(pos, 7);
+	close(fd);
+}
+
+/* The fields that vmstat, top and the like look for. */
+TEST(of_the_system)
+{
+	unsigned long user, system, idle, switches = 0, later = 0, forks = 0, more = 0, booted = 0;
+	time_t now = time(NULL);
+	char *p;
+
+	REQUIRE(slurp("/proc/stat") > 0);
+	REQUIRE_EQ(sscanf(text, "cpu %lu %*u %lu %lu", &user, &system, &idle), 3);
+	REQUIRE((p = strstr(text, "ctxt ")) && sscanf(p, "ctxt %lu", &switches) == 1);
+	REQUIRE((p = strstr(text, "btime ")) && sscanf(p, "btime %lu", &booted) == 1);
+	REQUIRE((p = strstr(text, "processes ")) && sscanf(p, "processes %lu", &forks) == 1);
+	CHECK(strstr(text, "procs_running ") != NULL);
+	CHECK((time_t)booted <= now);
+	CHECK_EXIT(CHILD_STATUS(sleep_ms(20)), 0);
+	REQUIRE(slurp("/proc/stat") > 0);
+	CHECK((p = strstr(text, "ctxt ")) && sscanf(p, "ctxt %lu", &later) == 1);
+	CHECK((p = strstr(text, "processes ")) && sscanf(p, "processes %lu", &more) == 1);
+	CHECK(later > switches && more > forks);
+	REQUIRE(slurp("/proc/cpuinfo") > 0);
+	CHECK(strstr(text, "processor\t: 0\n") == text);
+	CHECK((p = strstr(text, "vendor_id\t: ")) && p[12] > ' ');
+	CHECK(strstr(text, "\nmodel name\t: ") != NULL);
+	CHECK(slurp("/proc/filesystems") > 0);
+	CHECK(strstr(text, "nodev\tproc\n") != NULL);
+}
+
 TEST(mounts)
 {
 	REQUIRE(slurp("/proc/mounts") > 0);
 	CHECK(strstr(text, " / ") != NULL);
+	CHECK(strstr(text, " /proc proc ") != NULL);
+	CHECK(slurp("/proc/self/mounts") > 0);
 	CHECK(strstr(text, " /proc proc ") != NULL);
 }
 
