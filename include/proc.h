@@ -99,9 +99,10 @@ void ktimer_set(struct ktimer *t, ktime_t when, void (*fn)(struct ktimer *), voi
  * wait for that, so locks may be held which the function takes. Callers exclude each other. */
 void ktimer_move(struct ktimer *t, ktime_t when, void (*fn)(struct ktimer *), void *arg);
 bool ktimer_cancel(
-	struct ktimer *t); /* true if it was still to come; on return fn is not running */
-ktime_t clock_now(void);   /* machine->clock_monotonic() */
-ktime_t clock_wall(void);  /* nanoseconds since 1970 */
+	struct ktimer *t);          /* true if it was still to come; on return fn is not running */
+ktime_t clock_now(void);            /* machine->clock_monotonic() */
+ktime_t clock_wall(void);           /* nanoseconds since 1970 */
+ktime_t clock_wall_at(ktime_t now); /* the same, when clock_now() was @now */
 /* When the wall clock will show @wall, if nobody sets it until then. */
 ktime_t clock_until_wall(ktime_t wall);
 int clock_set_wall(ktime_t wall);

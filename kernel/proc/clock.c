@@ -17,9 +17,14 @@ ktime_t clock_now(void)
 	return machine->clock_monotonic();
 }
 
+ktime_t clock_wall_at(ktime_t now)
+{
+	return machine->clock_wall_offset() + now + wall_adjust;
+}
+
 ktime_t clock_wall(void)
 {
-	return machine->clock_wall_offset() + machine->clock_monotonic() + wall_adjust;
+	return clock_wall_at(clock_now());
 }
 
 ktime_t clock_until_wall(ktime_t wall)

@@ -16,8 +16,8 @@
  * its share of what is left before the next look, since they may all run at once; so the looks come
  * closer together until the time is reached. Without such timers all this costs a comparison.
  *
- * An interval of less than TIMER_SHORTEST fires as often, and counts the overruns: a program cannot
- * take the whole processor by asking for interrupts.
+ * Timers with short intervals go off at multiples of TIMER_TICK, all processes' together, and count
+ * the overruns: programs cannot take the whole processor by asking for interrupts.
  *
  * Everything here is guarded by proc_lock.
  */
@@ -27,7 +27,8 @@
 #include "ptimer.h"
 #include "room.h"
 
-#define TIMER_SHORTEST NSEC_PER_MSEC
+#define TIMER_TICK NSEC_PER_MSEC
+#define TIMER_SHORT (8 * TIMER_TICK) /* an interval below that */
 #define CPU_STEP (NSEC_PER_MSEC / 2) /* CPU time is looked at no more often */
 
 struct ptimers {
@@ -42,15 +43,17 @@ bool ptimer_on_wall(const struct ptimer *t)
 	return t->clock == PCLOCK_MONOTONIC || t->clock == PCLOCK_REALTIME;
 }
 
-ktime_t ptimer_clock(const struct proc *p, const struct ptimer *t)
+/* Where the processor's counter traps to a hypervisor, reading the time is what a look costs: it is
+ * read once, @now, for all timers on the wall. */
+static ktime_t clock_of(const struct proc *p, const struct ptimer *t, ktime_t now)
 {
 	ktime_t utime, stime;
 
 	switch (t->clock) {
 	case PCLOCK_MONOTONIC:
-		return clock_now();
+		return now;
 	case PCLOCK_REALTIME:
-		return clock_wall();
+		return clock_wall_at(now);
 	case PCLOCK_THREAD:
 		return t->thread ? t->thread->utime + t->thread->stime : 0;
 	case PCLOCK_USER:
@@ -61,6 +64,11 @@ ktime_t ptimer_clock(const struct proc *p, const struct ptimer *t)
 		return utime + stime;
 	}
 	return 0;
+}
+
+ktime_t ptimer_clock(const struct proc *p, const struct ptimer *t)
+{
+	return clock_of(p, t, clock_now());
 }
 
 /* ---- going off ---- */
@@ -96,22 +104,22 @@ unsigned ptimer_overruns(const struct ptimer *t)
 	return list_empty(&t->sig.link) ? t->overruns : t->overruns_taken;
 }
 
-/* Those of @wall's kind that are due. */
-static void fire_due(struct proc *p, bool wall)
+/* Those of @wall's kind that are due. @now: clock_now(), if it is the wall's. */
+static void fire_due(struct proc *p, bool wall, ktime_t now)
 {
 	struct ptimer *t;
 
 	list_for_each (t, &p->timers->list, link) {
 		unsigned long times = 1;
-		ktime_t now;
+		ktime_t at;
 
 		if (t->when == KTIME_NEVER || ptimer_on_wall(t) != wall)
 			continue;
-		now = ptimer_clock(p, t);
-		if (t->when > now)
+		at = clock_of(p, t, now);
+		if (t->when > at)
 			continue;
 		if (t->interval) {
-			times += (unsigned long)((now - t->when) / t->interval);
+			times += (unsigned long)((at - t->when) / t->interval);
 			t->when = ktime_add(t->when, (ktime_t)times * t->interval);
 		} else {
 			t->when = KTIME_NEVER;
@@ -124,7 +132,7 @@ static void fire_due(struct proc *p, bool wall)
 
 static void wall_fired(struct ktimer *k);
 
-static void arm_wall(struct proc *p)
+static void arm_wall(struct proc *p, ktime_t now)
 {
 	ktime_t first = KTIME_NEVER, at;
 	struct ptimer *t;
@@ -134,9 +142,9 @@ static void arm_wall(struct proc *p)
 			continue;
 		at = t->when;
 		if (t->clock == PCLOCK_REALTIME)
-			at = clock_until_wall(t->when);
-		if (t->interval && t->interval < TIMER_SHORTEST)
-			at = max(at, clock_now() + TIMER_SHORTEST);
+			at = ktime_add(now, max(t->when - clock_wall_at(now), 0l));
+		if (t->interval && t->interval < TIMER_SHORT)
+			at = ROUND_UP(max(at, now), TIMER_TICK);
 		first = min(first, at);
 	}
 	if (first != KTIME_NEVER)
@@ -146,11 +154,12 @@ static void arm_wall(struct proc *p)
 static void wall_fired(struct ktimer *k)
 {
 	struct proc *p = k->arg;
+	ktime_t now = clock_now();
 
 	spin_lock(&proc_lock);
 	if (p->timers) {
-		fire_due(p, true);
-		arm_wall(p);
+		fire_due(p, true, now);
+		arm_wall(p, now);
 	}
 	spin_unlock(&proc_lock);
 }
@@ -190,7 +199,7 @@ static void arm_cpu(struct proc *p)
 
 	list_for_each (t, &p->timers->list, link)
 		if (t->when != KTIME_NEVER && !ptimer_on_wall(t))
-			left = min(left, t->when - ptimer_clock(p, t));
+			left = min(left, t->when - clock_of(p, t, 0));
 	list_for_each (th, &p->threads, proc_link)
 		th->cpu_next = left == KTIME_NEVER
 				       ? 0
@@ -212,7 +221,7 @@ static void arm_cpu_now(struct proc *p)
 static void arm(struct proc *p, bool wall)
 {
 	if (wall)
-		arm_wall(p);
+		arm_wall(p, clock_now());
 	else
 		arm_cpu_now(p);
 }
@@ -224,7 +233,7 @@ ktime_t ptimers_cpu_check(struct thread *t)
 	thread_account();
 	spin_lock(&proc_lock);
 	if (p && p->timers && t->utime + t->stime >= t->cpu_next) {
-		fire_due(p, false);
+		fire_due(p, false, 0);
 		arm_cpu(p);
 	}
 	spin_unlock(&proc_lock);
@@ -376,7 +385,7 @@ void ptimers_wall_changed(void)
 	spin_lock(&proc_lock);
 	list_for_each (p, &all_procs, all)
 		if (p->timers)
-			arm_wall(p);
+			arm_wall(p, clock_now());
 	spin_unlock(&proc_lock);
 	waitq_wake_all(&wall_changed);
 }
