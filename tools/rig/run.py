@@ -178,12 +178,12 @@ def one_session(options, image_fd, terminal):
             data = data.replace(b'\n', b'\r\n')
         write_all(1, data)
 
+    source = [terminal.fd]
+    if raw and options.rig == 'domain':
+        source.append(terminal.watch_size())  # before it is asked for, so that no change is missed
     with start(options, image_fd, terminal.size()) as machine:
         guest = guest_of(options, machine, None, show)
         deadline = None if options.timeout is None else time.monotonic() + scaled(options.timeout)
-        source = [terminal.fd]
-        if raw and options.rig == 'domain':
-            source.append(terminal.watch_size())
         if not raw:
             # Nobody would read it yet. A person sees when somebody does.
             guest.run_until(lambda: guest.text.endswith((b'$ ', b'# ')), options.timeout or EXEC_TIMEOUT)

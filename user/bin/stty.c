@@ -14,7 +14,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-static struct termios tio;
+static struct termios tio, before;
 static struct winsize ws;
 
 static const struct flag {
@@ -196,6 +196,7 @@ int main(int argc, char **argv)
 	prog_init(argv);
 	if (tcgetattr(0, &tio) < 0)
 		fatal("standard input");
+	before = tio;
 	ioctl(0, TIOCGWINSZ, &ws);
 	if (argc == 1 || (argc == 2 && strcmp(argv[1], "-a") == 0)) {
 		show(argc == 2);
@@ -220,7 +221,8 @@ int main(int argc, char **argv)
 			fatalx("%s: unknown setting", argv[i]);
 		i += used;
 	}
-	if (tcsetattr(0, TCSADRAIN, &tio) < 0)
+	/* From the background the size may be changed, and nothing else. */
+	if (memcmp(&tio, &before, sizeof(tio)) != 0 && tcsetattr(0, TCSADRAIN, &tio) < 0)
 		fatal("standard input");
 	return finish();
 }
