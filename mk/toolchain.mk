@@ -102,7 +102,7 @@ $(TC_STAMP): $(NL_OBJS) $(NL_OBJ)/crt0.S.o $(NL_OBJ)/.stubs $(NL)/check/abi.c $(
 		'disagree in name, value or offset, size: correct one of the two.'; exit 1; }
 	$(Q)new=$(NL_OBJ)/libc.$$$$.a; cp $(NL_WORK)/inst/x86_64-parvix/lib/libc.a $$new && \
 		$(TARGET_TOOL)ar d $$new lib_a-ttyname.o lib_a-ttyname_r.o lib_a-lock.o && \
-		$(TARGET_TOOL)ar d $$new lib_a-glob.o lib_a-mktemp.o && $(TARGET_TOOL)ar r $$new $(NL_OBJS) $(NL_OBJ)/stubs/*.o && mv $$new $(TC_ROOT)/lib/libc.a
+		$(TARGET_TOOL)ar d $$new lib_a-glob.o lib_a-mktemp.o lib_a-flags.o && $(TARGET_TOOL)ar r $$new $(NL_OBJS) $(NL_OBJ)/stubs/*.o && mv $$new $(TC_ROOT)/lib/libc.a
 	$(Q)cp $(NL_WORK)/inst/x86_64-parvix/lib/libm.a $(TC_ROOT)/lib/
 	$(Q)cp $(NL_OBJ)/crt0.S.o $(TC_ROOT)/lib/crt0.o
 	$(Q)for l in pthread rt; do rm -f $(TC_ROOT)/lib/lib$$l.a; $(TARGET_TOOL)ar r $(TC_ROOT)/lib/lib$$l.a 2>/dev/null; done

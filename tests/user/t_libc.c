@@ -275,3 +275,34 @@ TEST(long_double_functions)
 	CHECK(floorl(-x) == -1 && ceill(x) == 1 && roundl(-x) == -1 && truncl(-x) == 0);
 	CHECK(frexpl(48, &exp) == 0.75L && exp == 6);
 }
+
+TEST(modes_of_fopen)
+{
+	static const struct {
+		const char *mode;
+		int flags, cloexec;
+	} cases[] = {
+		{"r", O_RDONLY, 0},
+		{"r+b", O_RDWR, 0},
+		{"re", O_RDONLY, FD_CLOEXEC},
+		{"wb+e", O_RDWR, FD_CLOEXEC},
+		{"a", O_WRONLY | O_APPEND, 0},
+		{"ae+", O_RDWR | O_APPEND, FD_CLOEXEC},
+	};
+
+	REQUIRE(enter_scratch("/tmp"));
+	CHECK(make_file("f", "x", 1));
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		FILE *f = fopen("f", cases[i].mode);
+
+		REQUIRE(f != NULL);
+		CHECK_EQ(fcntl(fileno(f), F_GETFL) & (O_ACCMODE | O_APPEND), cases[i].flags);
+		CHECK_EQ(fcntl(fileno(f), F_GETFD), cases[i].cloexec);
+		fclose(f);
+	}
+	errno = 0;
+	CHECK(fopen("f", "wx") == NULL && errno == EEXIST);
+	errno = 0;
+	CHECK(fopen("f", "q") == NULL && errno == EINVAL);
+	leave_scratch("/tmp");
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * strace [-fqtTc] [-s bytes] [-o file] [-e trace=[!]call,...] {-p pid ... | command...}: show the
+ * strace [-fqtTc] [-s bytes] [-o file] [-e trace=[!]call,...] {-p pid | command...}: show the
  * system calls and signals of processes.
  *
  * The kernel gives a stream of events (<parvix/tracer.h>); the thread of an event waits until we
@@ -105,6 +105,24 @@ static bool wanted(const char *name)
 		at += n + (at[n] == ',');
 	}
 	return !only || inverse;
+}
+
+/* A name of `only` that is no call's is a mistake. */
+static void check_names(void)
+{
+	struct call c;
+	size_t n;
+
+	for (const char *at = only; at && *at; at += n + (at[n] == ',')) {
+		int i = 0;
+
+		n = strcspn(at, ",");
+		while (i < CALLS &&
+		       !(call_find(i, &c) && strlen(c.name) == n && strncmp(at, c.name, n) == 0))
+			i++;
+		if (i == CALLS)
+			fatalx("%.*s: no such system call", (int)n, at);
+	}
 }
 
 static void begin_line(const struct trace_event *e)
@@ -381,6 +399,7 @@ int main(int argc, char **argv)
 	options(argc, argv, &attach);
 	if (!attach == (optind == argc))
 		usage(TEXT);
+	check_names();
 	if (attach) {
 		sigaction(SIGINT, &act, NULL);
 		sigaction(SIGTERM, &act, NULL);

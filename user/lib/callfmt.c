@@ -464,7 +464,7 @@ void call_put_argument(FILE *f, const struct call *c, int i, const unsigned long
 
 	if (put_number(f, kind, v) || put_named(f, kind, v))
 		return;
-	if (result < 0 && kind != 'U' && call_is_output(c, i))
+	if ((result < 0 && kind != 'U' && call_is_output(c, i)) || (result == 0 && kind == 'W'))
 		put_address(f, v); /* nothing has been written there */
 	else if (size && v && m->read(m, v, buf, size) == size)
 		put_struct(f, kind, buf);
