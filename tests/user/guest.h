@@ -108,6 +108,18 @@ static inline void sleep_ms(long ms)
 		;
 }
 
+/* Send @sig until the child has ended: the first may come before it waits. Its status. */
+static inline int signal_to_the_end(pid_t pid, int sig)
+{
+	int status = -1;
+
+	do {
+		sleep_ms(30);
+		kill(pid, sig);
+	} while (waitpid(pid, &status, WNOHANG) == 0);
+	return status;
+}
+
 static inline long long now_ns(void)
 {
 	struct timespec t;

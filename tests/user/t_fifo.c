@@ -271,9 +271,7 @@ TEST(a_signal_ends_the_wait)
 
 		handle(SIGUSR1, nothing, 0);
 		pid = START(CHILD_CHECK(open("p", modes[i]) < 0 && errno == EINTR));
-		CHECK(still_runs(pid));
-		kill(pid, SIGUSR1);
-		CHECK_EXIT(wait_status(pid), 0);
+		CHECK_EXIT(signal_to_the_end(pid, SIGUSR1), 0);
 		/* It counts for nothing any more. */
 		CHECK_ERRNO(open("p", O_WRONLY | O_NONBLOCK), ENXIO);
 		/* With SA_RESTART it goes on waiting. */

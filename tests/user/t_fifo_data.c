@@ -196,7 +196,7 @@ TEST(the_reader_goes_while_one_waits_to_write)
 		n = write(wr, big, sizeof(big));
 		CHILD_CHECK(n >= PIPE_BUF && n < (ssize_t)sizeof(big));
 	});
-	sleep_ms(40);
+	poll(&(struct pollfd){.fd = rd, .events = POLLIN}, 1, -1);
 	close(rd);
 	CHECK_EXIT(wait_status(pid), 0);
 	end(-1, wr);
@@ -338,9 +338,7 @@ TEST(signals_while_waiting)
 	waiting(rd, true);
 	handle(SIGUSR1, nothing, 0);
 	pid = START(CHILD_CHECK(read(rd, &(char){0}, 1) < 0 && errno == EINTR));
-	sleep_ms(40);
-	kill(pid, SIGUSR1);
-	CHECK_EXIT(wait_status(pid), 0);
+	CHECK_EXIT(signal_to_the_end(pid, SIGUSR1), 0);
 	handle(SIGUSR1, nothing, SA_RESTART);
 	pid = START(CHILD_CHECK(read(rd, &(char){0}, 1) == 1));
 	sleep_ms(40);
@@ -357,11 +355,8 @@ TEST(signals_while_waiting)
 		CHILD_CHECK(n >= PIPE_BUF && n < (ssize_t)sizeof(big));
 		CHILD_CHECK(write(wr, big, 1) < 0 && errno == EINTR);
 	});
-	sleep_ms(60);
-	kill(pid, SIGUSR1);
-	sleep_ms(60);
-	kill(pid, SIGUSR1);
-	CHECK_EXIT(wait_status(pid), 0);
+	poll(&(struct pollfd){.fd = rd, .events = POLLIN}, 1, -1);
+	CHECK_EXIT(signal_to_the_end(pid, SIGUSR1), 0);
 	signal(SIGUSR1, SIG_DFL);
 	end(rd, wr);
 }

@@ -13,8 +13,8 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 
-#define PATIENCE 3000 /* ms, for what is to come */
-#define QUIET 40      /* ms, for what is not */
+#define PATIENCE 10000 /* ms, for what is to come */
+#define QUIET 40       /* ms, for what is not */
 
 static int master = -1, slave = -1;
 
