@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a program may ask about the system's limits. */
+#include <aio.h>
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -39,6 +40,12 @@ long sysconf(int name)
 		return NGROUPS_MAX;
 	case _SC_OPEN_MAX:
 		return limit(RLIMIT_NOFILE, OPEN_MAX);
+	case _SC_AIO_MAX:
+		return AIO_MAX;
+	case _SC_AIO_LISTIO_MAX:
+		return AIO_LISTIO_MAX;
+	case _SC_AIO_PRIO_DELTA_MAX:
+		return AIO_PRIO_DELTA_MAX;
 	case _SC_TIMER_MAX:
 		return TIMER_MAX;
 	case _SC_DELAYTIMER_MAX:
@@ -98,6 +105,7 @@ long sysconf(int name)
 	case _SC_2_VERSION:
 	case _SC_2_C_BIND:
 	case _SC_ADVISORY_INFO:
+	case _SC_ASYNCHRONOUS_IO:
 	case _SC_SYNCHRONIZED_IO:
 	case _SC_FSYNC:
 	case _SC_TIMERS:
@@ -122,7 +130,6 @@ long sysconf(int name)
 	case _SC_THREAD_SAFE_FUNCTIONS:
 	case _SC_TIMEOUTS:
 		return 200809L;
-	case _SC_ASYNCHRONOUS_IO:
 	case _SC_MESSAGE_PASSING:
 	case _SC_IPV6:
 		return -1;

@@ -19,6 +19,7 @@ static struct handlers {
 extern volatile int __parvix_alive;
 void __parvix_thread_only(struct __pthread *self);       /* thread.c */
 void __parvix_timers_forget(void) __attribute__((weak)); /* timer.c, if it is used */
+void __parvix_aio_forget(void) __attribute__((weak));    /* aio.c */
 int _fork(void);
 
 int pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void))
@@ -52,6 +53,8 @@ static void be_alone(void)
 	__parvix_thread_only(self);
 	if (__parvix_timers_forget)
 		__parvix_timers_forget();
+	if (__parvix_aio_forget)
+		__parvix_aio_forget();
 }
 
 int _fork(void)
