@@ -451,6 +451,11 @@ void host_disk_set(void *image, unsigned long size)
 	disk.size = size;
 }
 
+bool cred_root(void)
+{
+	return host_proc.cred.euid == 0;
+}
+
 void host_user(unsigned uid)
 {
 	host_proc.cred.uid = host_proc.cred.euid = uid;

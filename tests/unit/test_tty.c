@@ -516,6 +516,58 @@ TEST(with_room_asked_for_no_byte_is_lost)
 	CHECK_EQ(read, sizeof(text));
 }
 
+TEST(marked_bytes_have_room_or_are_not_let_in)
+{
+	static char text[3 * TTY_BUF];
+	size_t sent = 0, got = 0;
+	struct termios t = {0};
+	char buf[1000];
+	bool eof;
+
+	memset(text, 0xff, sizeof(text));
+	start();
+	t.c_iflag = PARMRK;
+	ldisc_set_termios(&tty, &t);
+	do {
+		sent += type_with_room(text + sent, sizeof(text) - sent);
+		got += ldisc_read(&tty, buf, sizeof(buf), &eof);
+	} while (ldisc_ready(&tty));
+	CHECK_EQ(sent, sizeof(text));
+	CHECK_EQ(got, 2 * sizeof(text));
+}
+
+TEST(who_types_is_told_to_stop_and_go_on)
+{
+	struct termios t;
+	char buf[TTY_BUF];
+	bool eof;
+
+	start();
+	t = tty.termios;
+	t.c_lflag = 0;
+	t.c_iflag = IXOFF;
+	ldisc_set_termios(&tty, &t);
+	type_bytes(memset(buf, 'x', sizeof(buf)), TTY_BUF / 4 * 3);
+	CHECK_STR(shown, "");
+	device_takes = 0; /* it is said once the device takes it */
+	type("x");
+	device_takes = ~0ul;
+	type("xx");
+	CHECK_STR(shown, "\x13");
+	device_takes = 0;
+	ldisc_read(&tty, buf, TTY_BUF, &eof);
+	CHECK_STR(shown, "\x13");
+	device_takes = ~0ul;
+	ldisc_flush(&tty);
+	CHECK_STR(shown, "\x13\x11");
+	/* A line that nobody can read yet must be allowed to end. */
+	t.c_lflag = ICANON;
+	ldisc_set_termios(&tty, &t);
+	type_bytes(memset(buf, 'x', sizeof(buf)), TTY_BUF - 10);
+	type("\n");
+	CHECK_STR(shown, "\x13\x11\x13");
+}
+
 TEST(a_line_that_fills_the_buffer_can_still_be_ended)
 {
 	char line[TTY_BUF];
