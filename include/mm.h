@@ -202,8 +202,8 @@ int aspace_read(struct aspace *as, unsigned long addr, void *dst, size_t n);
 unsigned long aspace_brk(struct aspace *as, unsigned long new_brk);
 /*
  * For futexes; lock held. The 32-bit word at @addr, aligned, through the kernel's mapping of its
- * page: NULL if it is not present, or for @write not writable. And who shares it: @key is set to
- * the object and the offset in it if the region is shared, and else left alone.
+ * page: NULL if it is not present, not the user's, or for @write not writable. And who shares it:
+ * @key is set to the object and the offset in it if the region is shared, and else left alone.
  */
 struct futex_key;
 volatile uint32_t *aspace_word(struct aspace *as, unsigned long addr, bool write);

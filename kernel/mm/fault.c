@@ -289,7 +289,8 @@ int aspace_fault(struct aspace *as, unsigned long addr, unsigned err)
 
 volatile uint32_t *aspace_word(struct aspace *as, unsigned long addr, bool write)
 {
-	pte_t *slot = mmu_slot(&as->mmu, addr, false);
+	/* The tables lead on to the kernel's memory and Xen's. */
+	pte_t *slot = addr < USER_END ? mmu_slot(&as->mmu, addr, false) : NULL;
 	pte_t pte = slot ? mmu_get(&as->mmu, slot) : PTE_NONE;
 
 	if (!pte_present(pte) || (write && !(pte.v & PTE_W)))

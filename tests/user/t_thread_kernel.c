@@ -100,6 +100,10 @@ static long wait_until(volatile int *at, int val, int flags, const struct timesp
 	return CALL(futex, at, FUTEX_WAIT | flags, val, ts, 0);
 }
 
+/* Not canonical, the hypervisor's, the direct map, the kernel: the tables have entries for some. */
+static const unsigned long not_ours[] = {0x7ffffffff000,     0x800000000000,     0xffff800000000000,
+					 0xffff888000000000, 0xffffffffc0200000, -4096ul};
+
 TEST(futex_errors_and_deadlines)
 {
 	struct timespec ts, bad = {0, 1000000000};
@@ -112,6 +116,10 @@ TEST(futex_errors_and_deadlines)
 	CHECK_EQ(futex((volatile int *)((char *)&word + 2), FUTEX_WAKE, 1), -EINVAL);
 	CHECK_EQ(futex((volatile int *)0x1000, FUTEX_WAIT, 5), -EFAULT);
 	CHECK_EQ(futex((volatile int *)-8l, FUTEX_WAKE, 5), -EFAULT);
+	for (size_t i = 0; i < ARRAY_LEN(not_ours); i++)
+		for (int private = 0; private <= FUTEX_PRIVATE; private += FUTEX_PRIVATE)
+			CHECK_EQ(futex((volatile int *)not_ours[i], FUTEX_WAIT | private, 5),
+				 -EFAULT);
 	CHECK_EQ(futex(&word, 77, 5), -EINVAL);
 	CHECK_EQ(futex(&word, FUTEX_WAKE, 5), 0);
 	CHECK_EQ(wait_until(&word, 5, 0, &bad), -EINVAL);
