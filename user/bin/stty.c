@@ -92,7 +92,7 @@ static void save(void)
 /* What save() has printed; false, with nothing changed, if it is something else. */
 static bool restore(const char *text)
 {
-	unsigned long field[4 + NCCS];
+	unsigned long field[4 + NCCS] = {0};
 	char *end;
 
 	for (int i = 0; i < 4 + NCCS; i++) {
