@@ -203,8 +203,8 @@ static void arm_cpu(struct proc *p)
 	list_for_each (th, &p->threads, proc_link)
 		th->cpu_next = left == KTIME_NEVER
 				       ? 0
-				       : th->utime + th->stime +
-						 max(left / (ktime_t)p->nr_threads, CPU_STEP);
+				       : ktime_add(th->utime + th->stime,
+						   max(left / (ktime_t)p->nr_threads, CPU_STEP));
 }
 
 /* For CPU time: the running thread has had its switch already. */

@@ -23,7 +23,8 @@ void ptimers_thread_gone(struct proc *p, const struct thread *thread); /* proc_l
 /* When @t, which runs, will have used the CPU time at which its timers are looked at. */
 static inline ktime_t thread_cpu_deadline(const struct thread *t)
 {
-	return t->cpu_next ? t->stamp + max(t->cpu_next - t->utime - t->stime, 0l) : KTIME_NEVER;
+	return t->cpu_next ? ktime_add(t->stamp, max(t->cpu_next - t->utime - t->stime, 0l))
+			   : KTIME_NEVER;
 }
 
 /* sched.c */

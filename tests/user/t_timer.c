@@ -494,6 +494,19 @@ TEST(absolute_times_move_with_the_wall_clock)
 
 #endif
 
+/* Sums with them must not overflow: an interrupt without end would be due at once. */
+TEST(hundreds_of_years)
+{
+	struct itimerspec its = {.it_value.tv_sec = 9223372035};
+	timer_t id = make(CLOCK_PROCESS_CPUTIME_ID, SIGEV_NONE, 0, 0);
+
+	CHECK_EQ(timer_settime(id, 0, &its, NULL), 0);
+	sleep_ms(20);
+	CHECK_EQ(timer_gettime(id, &its), 0);
+	CHECK(its.it_value.tv_sec > 9000000000);
+	CHECK_EQ(timer_delete(id), 0);
+}
+
 /* Timers are set, taken back and go off while signals come and processes end. */
 TEST(storm)
 {
